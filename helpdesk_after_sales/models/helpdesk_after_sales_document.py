@@ -1,0 +1,90 @@
+from odoo import api, fields, models
+
+
+class HelpdeskAfterSalesDocument(models.AbstractModel):
+    """A document of an application that was made on a helpdesk ticket.
+
+    The link is written by the wizards and by users of the document's application;
+    helpdesk users get no write access from it. Both sides tell of it in their chatter.
+    """
+
+    _name = "helpdesk.after.sales.document"
+    _description = "Document made on a helpdesk ticket"
+
+    helpdesk_ticket_id = fields.Many2one(
+        comodel_name="helpdesk.ticket",
+        index="btree_not_null",
+        copy=False,
+        check_company=True,
+        help="The helpdesk ticket that this document was made on.",
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        documents = super().create(vals_list)
+        documents.filtered("helpdesk_ticket_id")._after_sales_linked()
+        return documents
+
+    def write(self, vals):
+        if "helpdesk_ticket_id" not in vals:
+            return super().write(vals)
+        before = {document: document.helpdesk_ticket_id for document in self}
+        result = super().write(vals)
+        self.filtered(
+            lambda doc: doc.helpdesk_ticket_id and doc.helpdesk_ticket_id != before[doc]
+        )._after_sales_linked()
+        return result
+
+    def action_view_helpdesk_ticket(self):
+        """Return the action that opens the ticket of this document."""
+        self.ensure_one()
+        return self.helpdesk_ticket_id._get_records_action()
+
+    def _after_sales_linked(self):
+        """Tell both sides that these documents belong to their tickets now.
+
+        :raises AccessError: when the user may not see the ticket, so that nobody
+            reaches a foreign ticket's chatter by linking a document of his own
+        """
+        self.helpdesk_ticket_id.check_access("read")
+        self._message_log_batch(
+            bodies={
+                document.id: self.env._(
+                    "Made on the helpdesk ticket %(ticket)s.",
+                    ticket=document.helpdesk_ticket_id._get_html_link(),
+                )
+                for document in self
+            }
+        )
+        self._after_sales_tell_ticket(
+            {
+                document: self.env._(
+                    "%(kind)s %(document)s was created.",
+                    kind=document._after_sales_kind(),
+                    document=document._get_html_link(),
+                )
+                for document in self
+            }
+        )
+
+    def _after_sales_kind(self):
+        """Return what people call this document, as the first words of a sentence."""
+        return self.env["ir.model"]._get(self._name).name
+
+    @api.model
+    def _after_sales_tell_ticket(self, sentences):
+        """Log ``{document: sentence}`` in the chatter of each document's ticket.
+
+        Bridges call it when a document reaches its end. Documents without a ticket are
+        passed over.
+        """
+        bodies = {}
+        for document, sentence in sentences.items():
+            if document.helpdesk_ticket_id:
+                bodies.setdefault(document.helpdesk_ticket_id.id, []).append(sentence)
+        # sudo: whoever may change the document (a warehouse user, a cron) tells its
+        # ticket, which he may not be allowed to write to. Only a log line is made.
+        tickets = self.env["helpdesk.ticket"].sudo().browse(bodies)
+        for index in range(max(map(len, bodies.values()), default=0)):
+            current = tickets.filtered(lambda t, i=index: len(bodies[t.id]) > i)
+            current._message_log_batch(bodies={t.id: bodies[t.id][index] for t in current})

@@ -1,0 +1,32 @@
+from odoo import api, models
+from odoo.fields import Domain
+
+
+class StockPicking(models.Model):
+    _name = "stock.picking"
+    _inherit = ["helpdesk.after.sales.purchase", "stock.picking"]
+
+    @api.model
+    def _get_purchase_domain(self, company, customer, sale_order, product, lot):
+        """Deliveries that reached the customer: of several steps, the last one."""
+        domain = (
+            Domain("company_id", "=", company.id)
+            & Domain("state", "=", "done")
+            & Domain("location_dest_id.usage", "=", "customer")
+            # Who ordered decides; the address only where there is no order.
+            & (
+                Domain("sale_id.partner_id.commercial_partner_id", "=", customer.id)
+                | Domain("sale_id", "=", False)
+                & Domain("partner_id.commercial_partner_id", "=", customer.id)
+            )
+        )
+        if sale_order:
+            domain &= Domain("sale_id", "=", sale_order.id)
+        if product:
+            # A kit stands on the line of the order, its components on the moves.
+            domain &= Domain("move_ids.product_id", "=", product.id) | Domain(
+                "move_ids.sale_line_id.product_id", "=", product.id
+            )
+        if lot:
+            domain &= Domain("move_line_ids.lot_id", "=", lot.id)
+        return domain

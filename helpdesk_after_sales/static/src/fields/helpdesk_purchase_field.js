@@ -1,0 +1,48 @@
+import { registry } from "@web/core/registry";
+import { Many2One } from "@web/views/fields/many2one/many2one";
+import {
+    buildM2OFieldDescription,
+    Many2OneField,
+} from "@web/views/fields/many2one/many2one_field";
+import {
+    Many2ManyTagsField,
+    many2ManyTagsField,
+} from "@web/views/fields/many2many_tags/many2many_tags_field";
+import { Many2XAutocomplete } from "@web/views/fields/relational_utils";
+
+/**
+ * Choose from what a customer bought. The server offers names by the context key
+ * `helpdesk_purchase_of` also to agents who can't read the documents themselves: the
+ * dialog behind "Search more" would be refused to them, so more is listed instead.
+ */
+class PurchaseAutocomplete extends Many2XAutocomplete {
+    static defaultProps = { ...Many2XAutocomplete.defaultProps, searchLimit: 30 };
+
+    addSearchMoreSuggestion() {
+        return false;
+    }
+}
+
+class PurchaseMany2One extends Many2One {
+    static components = { ...Many2One.components, Many2XAutocomplete: PurchaseAutocomplete };
+}
+
+class PurchaseField extends Many2OneField {
+    static components = { ...Many2OneField.components, Many2One: PurchaseMany2One };
+}
+
+class PurchaseTagsField extends Many2ManyTagsField {
+    static components = {
+        ...Many2ManyTagsField.components,
+        Many2XAutocomplete: PurchaseAutocomplete,
+    };
+}
+
+registry.category("fields").add("helpdesk_purchase", {
+    ...buildM2OFieldDescription(PurchaseField),
+});
+
+registry.category("fields").add("helpdesk_purchase_tags", {
+    ...many2ManyTagsField,
+    component: PurchaseTagsField,
+});

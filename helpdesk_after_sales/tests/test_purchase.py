@@ -1,0 +1,147 @@
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import Form, tagged
+
+from .common import HelpdeskAfterSalesCommon
+
+
+@tagged("post_install", "-at_install")
+class TestPurchase(HelpdeskAfterSalesCommon):
+    """What a ticket may be about: only what its customer bought."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.order_a = cls._sell(
+            cls.contact_a1, (cls.lamp, 2), (cls.phone, 1), serials=cls.serials[0]
+        )
+        cls.order_a2 = cls._sell(cls.contact_a2, (cls.desk, 1))
+        cls.order_b = cls._sell(
+            cls.customer_b, (cls.lamp, 1), (cls.phone, 1), serials=cls.serials[1]
+        )
+        cls.ticket_a = cls._ticket(cls.contact_a1)
+
+    def _offered(self, user, field, **scope):
+        """Return the ids that the drop-down of ``field`` offers to ``user``."""
+        ticket = self.ticket_a.with_user(user)
+        model = self.env["helpdesk.ticket"]._fields[field].comodel_name
+        scope = {
+            "company_id": self.company.id,
+            "partner_id": ticket.commercial_partner_id.id,
+        } | scope
+        return {
+            id_
+            for id_, _name in self.env[model]
+            .with_user(user)
+            .with_context(helpdesk_purchase_of=scope)
+            .name_search("")
+        }
+
+    def test_s20_s21_orders_of_the_commercial_entity_are_offered(self):
+        self.assertEqual(
+            self._offered(self.agent, "sale_order_id"),
+            {self.order_a.id, self.order_a2.id},
+        )
+
+    def test_s22_product_narrows_the_orders(self):
+        self.assertEqual(
+            self._offered(self.agent, "sale_order_id", product_id=self.desk.id),
+            {self.order_a2.id},
+        )
+
+    def test_s22_products_that_the_customer_bought(self):
+        self.assertEqual(
+            self._offered(self.agent, "product_id"),
+            {self.lamp.id, self.phone.id, self.desk.id},
+        )
+        self.assertEqual(
+            self._offered(self.agent, "product_id", sale_order_id=self.order_a.id),
+            {self.lamp.id, self.phone.id},
+        )
+
+    def test_s23_lots_that_were_delivered_to_the_customer(self):
+        self.assertEqual(self._offered(self.agent, "lot_id"), {self.serials[0].id})
+        self.assertFalse(
+            self._offered(self.agent, "lot_id", sale_order_id=self.order_a2.id)
+        )
+
+    def test_s21_archived_products_are_still_the_customers(self):
+        self.desk.action_archive()
+        self.assertIn(self.desk.id, self._offered(self.agent, "product_id"))
+
+    def test_s21_another_company_offers_nothing(self):
+        other = self.env["res.company"].create({"name": "Elsewhere"})
+        self.assertFalse(
+            self._offered(self.agent, "sale_order_id", company_id=other.id)
+        )
+
+    def test_s21_plain_employees_are_refused(self):
+        with self.assertRaises(AccessError):
+            self._offered(self.employee, "sale_order_id")
+
+    def test_s21_malformed_scope_offers_nothing(self):
+        for partner in ("x", [1], {"a": 1}, None, True, -1):
+            with self.subTest(partner=partner):
+                self.assertFalse(
+                    self._offered(self.agent, "sale_order_id", partner_id=partner)
+                )
+
+    def test_s21_the_clients_own_domain_is_not_evaluated(self):
+        """An agent can't use the drop-down to ask for fields he may not read."""
+        found = (
+            self.env["sale.order"]
+            .with_user(self.agent)
+            .with_context(
+                helpdesk_purchase_of={
+                    "company_id": self.company.id,
+                    "partner_id": self.customer_a.id,
+                }
+            )
+            .name_search("", domain=[("amount_total", ">", 1e9)])
+        )
+        self.assertEqual(len(found), 2)
+        with self.assertRaises(AccessError):
+            self.order_a.with_user(self.agent).read(["amount_total"])
+
+    def test_s20_foreign_order_is_refused(self):
+        for values in (
+            {"sale_order_id": self.order_b.id},
+            {"lot_id": self.serials[1].id},
+            {"product_id": self.service.id},
+            {"product_id": self.desk.id, "sale_order_id": self.order_a.id},
+            {"product_id": self.phone.id, "lot_id": self.serials[1].id},
+        ):
+            with self.assertRaises(ValidationError), self.cr.savepoint():
+                self.ticket_a.with_user(self.agent).write(values)
+
+    def test_s20_ticket_without_customer_has_no_purchase(self):
+        with self.assertRaises(ValidationError), self.cr.savepoint():
+            self._ticket(sale_order_id=self.order_a.id)
+
+    def test_another_customer_takes_the_purchase_back(self):
+        self.ticket_a.write(
+            {
+                "sale_order_id": self.order_a.id,
+                "product_id": self.phone.id,
+                "lot_id": self.serials[0].id,
+            }
+        )
+        self.ticket_a.partner_id = self.contact_a2
+        self.assertEqual(self.ticket_a.sale_order_id, self.order_a, "same company")
+        self.ticket_a.partner_id = self.customer_b
+        self.assertFalse(self.ticket_a.sale_order_id)
+        self.assertEqual(self.ticket_a.product_id, self.phone, "B bought phones, too")
+        self.assertFalse(self.ticket_a.lot_id, "but not this one")
+
+    def test_form_as_agent(self):
+        form = Form(self.env["helpdesk.ticket"].with_user(self.agent))
+        form.name = "Broken"
+        form.team_id = self.team
+        form.partner_id = self.contact_a1
+        form.product_id = self.phone
+        form.lot_id = self.serials[0]
+        form.sale_order_id = self.order_a
+        ticket = form.save()
+        self.assertEqual(ticket.commercial_partner_id, self.customer_a)
+        with Form(ticket) as form:
+            form.product_id = self.lamp
+            self.assertFalse(form.lot_id)

@@ -1,0 +1,86 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools.misc import clean_context
+
+
+class HelpdeskAfterSalesWizard(models.AbstractModel):
+    """A pop-up that turns a ticket and a purchase into one document.
+
+    A wizard names its switch of the team in ``_after_sales_switch`` and the field
+    with what it made in ``_after_sales_result``. Its buttons begin with
+    :meth:`_check_ready`, take their locks with :meth:`_lock`, and return
+    :meth:`_open_result` when there is a result already.
+    """
+
+    _name = "helpdesk.after.sales.wizard"
+    _description = "After-sales service of a helpdesk ticket"
+
+    #: field of the team that switches the service on
+    _after_sales_switch = None
+    #: field of the wizard that holds the documents it has made
+    _after_sales_result = None
+
+    helpdesk_ticket_id = fields.Many2one(
+        comodel_name="helpdesk.ticket",
+        string="Ticket",
+        readonly=True,
+        ondelete="cascade",
+    )
+    helpdesk_commercial_partner_id = fields.Many2one(
+        related="helpdesk_ticket_id.commercial_partner_id"
+    )
+
+    def _check_ready(self):
+        """Raise unless the user may use this service on this ticket now.
+
+        What the header button of the ticket hides, this refuses through RPC (S2).
+
+        :raises AccessError: when the ticket isn't the user's to work on
+        :raises UserError: when the service is off, or the ticket has no customer
+        """
+        self.ensure_one()
+        if not self.helpdesk_ticket_id:
+            raise UserError(self.env._("Open this pop-up from a helpdesk ticket."))
+        self.helpdesk_ticket_id._check_after_sales(self._after_sales_switch)
+
+    def _lock(self, *purchases):
+        """Hold the row of this wizard and those of ``purchases`` until the commit.
+
+        See ``helpdesk.ticket._lock_after_sales``.
+        """
+        self.env["helpdesk.ticket"]._lock_after_sales(self, *purchases)
+
+    def _without_defaults(self, **context):
+        """Return this wizard without the ``default_`` keys of its context.
+
+        The pop-up is opened with ``default_helpdesk_ticket_id`` and the like; every
+        record that the application creates on the way would take them over.
+        """
+        return self.with_context({**clean_context(self.env.context), **context})
+
+    def _open_result(self):
+        """Return the action that opens what this wizard has made, or ``False``.
+
+        Called after :meth:`_lock`: a second click, or a request that was sent again
+        after a lost answer, gets the document of the first one (T2).
+        """
+        documents = self[self._after_sales_result]
+        return documents and documents._get_records_action()
+
+    @api.model
+    def _get_purchase_scope_fields(self):
+        """Return ``{key of the scope: field of the wizard}`` of what was chosen."""
+        return {
+            "sale_order": "sale_order_id",
+            "product": "product_id",
+            "lot": "lot_id",
+        }
+
+    def _purchase_domain(self, model):
+        """Return the domain of what the customer bought, as chosen in the wizard."""
+        chosen = {
+            key: self[field]
+            for key, field in self._get_purchase_scope_fields().items()
+            if field in self._fields
+        }
+        return self.helpdesk_ticket_id._purchase_domain(model, **chosen)
