@@ -1,0 +1,68 @@
+from odoo import fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+
+INVOICING = "account.group_account_readonly,account.group_account_invoice"
+
+
+class HelpdeskTicket(models.Model):
+    _inherit = "helpdesk.ticket"
+
+    credit_note_ids = fields.One2many(
+        comodel_name="account.move",
+        inverse_name="helpdesk_ticket_id",
+        string="Credit Notes",
+        domain=[("move_type", "=", "out_refund")],
+        groups=INVOICING,
+        copy=False,
+    )
+    credit_notes_count = fields.Integer(
+        string="Number of Credit Notes",
+        compute="_compute_credit_notes_count",
+        groups=INVOICING,
+    )
+    draft_credit_notes_count = fields.Integer(
+        string="Number of Draft Credit Notes",
+        compute="_compute_credit_notes_count",
+        groups=INVOICING,
+    )
+
+    def _compute_credit_notes_count(self):
+        credit_notes = Domain("move_type", "=", "out_refund")
+        drafts = credit_notes & Domain("state", "=", "draft")
+        count = self._after_sales_count("account.move", credit_notes)
+        draft_count = self._after_sales_count("account.move", drafts)
+        for ticket in self:
+            ticket.credit_notes_count = count.get(ticket._origin, 0)
+            ticket.draft_credit_notes_count = draft_count.get(ticket._origin, 0)
+
+    def action_refund(self):
+        """Return the action that opens the pop-up **Refund** on this ticket (S18).
+
+        :raises AccessError: without the right to make invoices, or when the ticket
+            isn't the user's to work on
+        :raises UserError: when refunds are off for the team, or there is no customer
+        """
+        self.ensure_one()
+        if not self.env.user.has_group("account.group_account_invoice"):
+            raise AccessError(
+                self.env._(
+                    "Refunds need the Invoicing right. Ask a colleague of accounting, "
+                    "or the administrator for the right."
+                )
+            )
+        return self._open_after_sales_wizard(
+            "account.move.reversal",
+            "use_credit_notes",
+            self.env._("Refund"),
+            "helpdesk_refund.account_move_reversal_view_form",
+        )
+
+    def action_view_credit_notes(self):
+        """Return the action for the credit notes of this ticket: a form for one, a
+        list for several (S39)."""
+        self.ensure_one()
+        action = self._open_after_sales_documents(
+            "account.move", Domain("move_type", "=", "out_refund")
+        )
+        return action | {"name": self.env._("Credit Notes")}

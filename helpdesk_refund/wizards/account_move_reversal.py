@@ -1,0 +1,235 @@
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+
+class AccountMoveReversal(models.TransientModel):
+    _name = "account.move.reversal"
+    _inherit = ["account.move.reversal", "helpdesk.after.sales.wizard"]
+
+    _after_sales_switch = "use_credit_notes"
+    _after_sales_result = "new_move_ids"
+
+    helpdesk_sale_order_id = fields.Many2one(
+        comodel_name="sale.order",
+        string="Sales Order",
+        compute="_compute_helpdesk_purchase",
+        store=True,
+        readonly=False,
+        help="Narrows the invoices to those of this order.",
+    )
+    helpdesk_product_id = fields.Many2one(
+        comodel_name="product.product",
+        string="Product",
+        compute="_compute_helpdesk_purchase",
+        store=True,
+        readonly=False,
+        help="Narrows orders and invoices to those with this product.",
+    )
+    helpdesk_product_tracking = fields.Selection(related="helpdesk_product_id.tracking")
+    helpdesk_lot_id = fields.Many2one(
+        comodel_name="stock.lot",
+        string="Lot/Serial Number",
+        compute="_compute_helpdesk_purchase",
+        store=True,
+        readonly=False,
+        help="Narrows the invoices to those whose delivery held this lot.",
+    )
+    helpdesk_chosen_move_ids = fields.Many2many(
+        comodel_name="account.move",
+        string="What is left",
+        compute="_compute_helpdesk_notice",
+    )
+    helpdesk_notice = fields.Text(compute="_compute_helpdesk_notice")
+
+    # -- Defaults and computes -----------------------------------------------
+
+    @api.model
+    def default_get(self, fields):
+        values = super().default_get(fields)
+        ticket = self.env["helpdesk.ticket"].browse(values.get("helpdesk_ticket_id"))
+        if not ticket:
+            return values
+        ticket.check_access("read")
+        values["company_id"] = ticket.company_id.id
+        values["reason"] = self.env._(
+            "Helpdesk Ticket #%(number)s", number=ticket.ticket_ref
+        )
+        # The one invoice that can be meant is chosen already.
+        invoices = self.env["account.move"].search(
+            ticket._purchase_domain("account.move"), limit=2
+        )
+        if len(invoices) == 1 and not invoices._get_refund_refusal():
+            values["move_ids"] = [Command.set(invoices.ids)]
+        return values
+
+    @api.depends("helpdesk_ticket_id")
+    def _compute_helpdesk_purchase(self):
+        # sudo: users of Invoicing may not read lots; the ticket's own is carried over.
+        for wizard in self:
+            ticket = wizard.helpdesk_ticket_id.sudo()
+            wizard.helpdesk_sale_order_id = ticket.sale_order_id
+            wizard.helpdesk_product_id = ticket.product_id
+            wizard.helpdesk_lot_id = ticket.lot_id
+
+    @api.depends("move_ids")
+    def _compute_journal_id(self):
+        # An invoice of another journal was chosen since: follow it (S29).
+        for wizard in self:
+            journals = wizard.move_ids.journal_id
+            if wizard.helpdesk_ticket_id and wizard.journal_id not in journals:
+                wizard.journal_id = False
+        return super()._compute_journal_id()
+
+    @api.depends(
+        "move_ids", "helpdesk_sale_order_id", "helpdesk_product_id", "helpdesk_lot_id"
+    )
+    def _compute_helpdesk_notice(self):
+        for wizard in self:
+            invoices = wizard.move_ids._origin
+            wizard.helpdesk_chosen_move_ids = invoices
+            wizard.helpdesk_notice = False
+            if not wizard.helpdesk_ticket_id:
+                continue
+            if invoices:
+                refusals = (invoice._get_refund_refusal() for invoice in invoices)
+                wizard.helpdesk_notice = "\n".join(filter(None, refusals))
+            else:
+                wizard.helpdesk_notice = wizard._get_empty_notice()
+
+    def _get_empty_notice(self):
+        """Return why no invoice can be chosen, or ``False`` when there is one (S25)."""
+        invoices = self.env["account.move"]
+        if invoices.search_count(self._purchase_domain("account.move"), limit=1):
+            return False
+        anything = self.helpdesk_ticket_id._purchase_domain(
+            "account.move",
+            sale_order=self.env["sale.order"],
+            product=self.env["product.product"],
+            lot=self.env["stock.lot"],
+        )
+        customer = self.helpdesk_commercial_partner_id.display_name
+        if not invoices.search_count(anything, limit=1):
+            return self.env._(
+                "%(customer)s has no posted invoice. Post the invoice first, then "
+                "refund it here.",
+                customer=customer,
+            )
+        return self.env._(
+            "No posted invoice of %(customer)s fits the order, product or lot above. "
+            "Empty one of them to see more invoices.",
+            customer=customer,
+        )
+
+    @api.onchange("helpdesk_sale_order_id", "helpdesk_product_id", "helpdesk_lot_id")
+    def _onchange_helpdesk_purchase(self):
+        if not self.helpdesk_ticket_id:
+            return
+        # sudo: the lot was offered to this user; its product is compared only.
+        lot = self.helpdesk_lot_id.sudo()
+        if lot and lot.product_id != self.helpdesk_product_id:
+            self.helpdesk_lot_id = False
+        fitting = self._purchase_domain("account.move")
+        self.move_ids = self.move_ids._origin.filtered_domain(fitting)
+
+    @api.model
+    def _get_purchase_scope_fields(self):
+        return {
+            "sale_order": "helpdesk_sale_order_id",
+            "product": "helpdesk_product_id",
+            "lot": "helpdesk_lot_id",
+        }
+
+    # -- Refund --------------------------------------------------------------
+
+    def reverse_moves(self, is_modify=False):
+        """Return the action that opens what was made.
+
+        On a ticket: never more than is left of the invoices, once per wizard, linked
+        to the ticket (S33 to S38, X1). Opened from an invoice: as in Odoo.
+
+        :raises UserError: with a sentence why an invoice can't be refunded
+        """
+        if not self.helpdesk_ticket_id:
+            return super().reverse_moves(is_modify)
+        self._check_ready()
+        self._lock(self.move_ids)
+        if made := self._open_result():
+            return made
+        self._check_refund()
+        left = self._prepare_refund_left()
+        former_notes = {move: move._get_credit_notes() for move in self.move_ids}
+        wizard = self._without_defaults(helpdesk_refund_left=left)
+        action = super(AccountMoveReversal, wizard).reverse_moves(is_modify)
+        if is_modify:
+            self._after_modify(former_notes)
+        # The context of this wizard must not follow the user into the document.
+        return self.new_move_ids._get_records_action(
+            context={"default_move_type": self.new_move_ids[:1].move_type},
+            **({"name": action["name"]} if len(self.new_move_ids) > 1 else {}),
+        )
+
+    def _check_refund(self):
+        """Refuse what can't be refunded, with the sentence that the pop-up shows."""
+        if not self.move_ids:
+            raise UserError(
+                self._get_empty_notice() or self.env._("Choose the invoices to refund.")
+            )
+        if not self.date:
+            raise UserError(self.env._("Choose the reversal date."))
+        for invoice in self.move_ids:
+            if refusal := invoice._get_refund_refusal():
+                raise UserError(refusal)
+        fitting = self.env["account.move"].search(
+            self._purchase_domain("account.move") & Domain("id", "in", self.move_ids.ids)
+        )
+        if foreign := self.move_ids - fitting:
+            raise UserError(
+                self.env._(
+                    "%(invoices)s: not an invoice of %(customer)s by %(company)s for "
+                    "what was chosen above.",
+                    invoices=", ".join(foreign.mapped("display_name")),
+                    customer=self.helpdesk_commercial_partner_id.display_name,
+                    company=self.helpdesk_ticket_id.company_id.display_name,
+                )
+            )
+
+    def _prepare_refund_left(self):
+        """Return ``{invoice id: {line id: values}}`` for partly credited invoices.
+
+        The values replace those of the copied line. Invoices without any credit note
+        are not in it: Odoo's copy of them is exact as it is.
+        """
+        return {
+            invoice.id: {
+                line.id: values
+                for line, values in invoice._get_lines_left_to_refund().items()
+            }
+            for invoice in self.move_ids
+            if invoice._get_credit_notes()
+        }
+
+    def _prepare_default_reversal(self, move):
+        values = super()._prepare_default_reversal(move)
+        if self.helpdesk_ticket_id:
+            values["helpdesk_ticket_id"] = self.helpdesk_ticket_id.id
+        return values
+
+    def _after_modify(self, former_notes):
+        """Give earlier credit notes back their place, and tell of the new invoices.
+
+        Odoo takes the whole reconciliation of an invoice apart before it cancels it;
+        what an earlier credit note had settled is settled by it again.
+        """
+        for invoice, notes in former_notes.items():
+            posted = notes.filtered(lambda note: note.state == "posted")
+            for note in posted:
+                invoice._reconcile_reversed_moves(note, False)
+        ticket = self.helpdesk_ticket_id
+        for invoice in self.new_move_ids:
+            ticket._message_log(
+                body=self.env._(
+                    "Draft invoice %(invoice)s was created to replace a refunded one.",
+                    invoice=invoice._get_html_link(),
+                )
+            )
