@@ -1,5 +1,6 @@
 from . import helpdesk_after_sales_document
 from . import helpdesk_after_sales_purchase
+from . import helpdesk_after_sales_reason
 from . import helpdesk_stage
 from . import helpdesk_tag
 from . import helpdesk_team

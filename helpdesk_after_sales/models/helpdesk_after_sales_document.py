@@ -19,6 +19,15 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         help="The helpdesk ticket that this document was made on.",
     )
 
+    reason_id = fields.Many2one(
+        comodel_name="helpdesk.after.sales.reason",
+        string="After-Sales Reason",
+        index="btree_not_null",
+        copy=False,
+        check_company=True,
+        help="Why this document was made on the ticket.",
+    )
+
     @api.model_create_multi
     def create(self, vals_list):
         documents = super().create(vals_list)

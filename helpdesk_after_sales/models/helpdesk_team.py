@@ -76,6 +76,10 @@ class HelpdeskTeam(models.Model):
         string="Closure by Customers",
         help="Customers may close their tickets in the portal.",
     )
+    require_reason = fields.Boolean(
+        string="Mandatory Reasons",
+        help="Refunds, returns and repairs need a reason from the list of reasons.",
+    )
     ticket_properties = fields.PropertiesDefinition(string="Ticket Properties")
 
     use_credit_notes = fields.Boolean(

@@ -30,18 +30,48 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         related="helpdesk_ticket_id.commercial_partner_id"
     )
 
+    helpdesk_reason_id = fields.Many2one(
+        comodel_name="helpdesk.after.sales.reason",
+        string="Reason",
+        domain="[('services.name', '=', helpdesk_switch)]",
+    )
+    helpdesk_switch = fields.Char(compute="_compute_helpdesk_switch")
+    helpdesk_reason_required = fields.Boolean(
+        compute="_compute_helpdesk_switch",
+        help="The team wants a reason, and there are some for this service.",
+    )
+
+    @api.depends("helpdesk_ticket_id")
+    def _compute_helpdesk_switch(self):
+        self.helpdesk_switch = self._after_sales_switch
+        reasons = self.env["helpdesk.after.sales.reason"].search_count(
+            [("services.name", "=", self._after_sales_switch)], limit=1
+        )
+        for wizard in self:
+            wizard.helpdesk_reason_required = bool(
+                reasons and wizard.helpdesk_ticket_id.team_id.require_reason
+            )
+
     def _check_ready(self):
         """Raise unless the user may use this service on this ticket now.
 
         What the header button of the ticket hides, this refuses through RPC (S2).
 
         :raises AccessError: when the ticket isn't the user's to work on
-        :raises UserError: when the service is off, or the ticket has no customer
+        :raises UserError: when the service is off, the ticket has no customer, or a
+            reason is missing that the team wants (X5)
         """
         self.ensure_one()
         if not self.helpdesk_ticket_id:
             raise UserError(self.env._("Open this pop-up from a helpdesk ticket."))
         self.helpdesk_ticket_id._check_after_sales(self._after_sales_switch)
+        if self.helpdesk_reason_required and not self.helpdesk_reason_id:
+            raise UserError(
+                self.env._(
+                    "The team %(team)s wants to know why: choose a reason.",
+                    team=self.helpdesk_ticket_id.team_id.display_name,
+                )
+            )
 
     def _lock(self, *purchases):
         """Hold the row of this wizard and those of ``purchases`` until the commit.
