@@ -1,7 +1,6 @@
 {
     "name": "Helpdesk After-Sales",
-    "summary": "Tickets, teams and after-sales services: refund, coupon, return, repair, "
-    "intervention",
+    "summary": "Tickets and teams, and what a shop does after the sale",
     "version": "19.0.1.0.0",
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",

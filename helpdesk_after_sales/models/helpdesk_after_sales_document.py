@@ -96,4 +96,6 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         tickets = self.env["helpdesk.ticket"].sudo().browse(bodies)
         for index in range(max(map(len, bodies.values()), default=0)):
             current = tickets.filtered(lambda t, i=index: len(bodies[t.id]) > i)
-            current._message_log_batch(bodies={t.id: bodies[t.id][index] for t in current})
+            current._message_log_batch(
+                bodies={t.id: bodies[t.id][index] for t in current}
+            )

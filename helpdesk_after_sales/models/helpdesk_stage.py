@@ -16,8 +16,8 @@ class HelpdeskStage(models.Model):
     sequence = fields.Integer(default=10)
     fold = fields.Boolean(
         string="Folded in Kanban",
-        help="Tickets in a folded stage are closed. Moving a ticket out of it opens the "
-        "ticket again.",
+        help="Tickets in a folded stage are closed. Moving a ticket out of it opens "
+        "the ticket again.",
     )
     team_ids = fields.Many2many(
         comodel_name="helpdesk.team",
@@ -25,7 +25,7 @@ class HelpdeskStage(models.Model):
         column1="stage_id",
         column2="team_id",
         string="Teams",
-        default=_default_team_ids,
+        default=lambda self: self._default_team_ids(),
     )
     template_id = fields.Many2one(
         comodel_name="mail.template",

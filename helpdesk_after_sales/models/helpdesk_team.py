@@ -43,7 +43,7 @@ class HelpdeskTeam(models.Model):
         column1="team_id",
         column2="stage_id",
         string="Stages",
-        default=_default_stage_ids,
+        default=lambda self: self._default_stage_ids(),
     )
     privacy_visibility = fields.Selection(
         selection=[
@@ -55,9 +55,9 @@ class HelpdeskTeam(models.Model):
         required=True,
         default="portal",
         tracking=True,
-        help="Who sees the tickets of this team. Helpdesk users are invited as members or "
-        "followers of the team, or as followers of a single ticket. Customers see their "
-        "own tickets in the portal only with the last choice.",
+        help="Who sees the tickets of this team. Helpdesk users are invited as members "
+        "or followers of the team, or as followers of a single ticket. Customers see "
+        "their own tickets in the portal only with the last choice.",
     )
     auto_assignment = fields.Boolean(
         string="Automatic Assignment",
@@ -80,7 +80,7 @@ class HelpdeskTeam(models.Model):
         string="Mandatory Reasons",
         help="Refunds, returns and repairs need a reason from the list of reasons.",
     )
-    ticket_properties = fields.PropertiesDefinition(string="Ticket Properties")
+    ticket_properties = fields.PropertiesDefinition()
 
     use_credit_notes = fields.Boolean(
         string="Refunds", help="Issue credit notes from tickets."
@@ -150,16 +150,20 @@ class HelpdeskTeam(models.Model):
         if not wanted:
             return False
         # sudo: reads the state of the wanted addons only.
-        modules = self.env["ir.module.module"].sudo().search([("name", "in", [*wanted])])
+        modules = (
+            self.env["ir.module.module"].sudo().search([("name", "in", [*wanted])])
+        )
         unknown = wanted - set(modules.mapped("name"))
         uninstallable = modules.filtered(lambda m: m.state == "uninstallable")
         if unknown or uninstallable:
             raise UserError(
                 self.env._(
-                    "This service needs an addon that is not on this server: %(addons)s. "
-                    "Ask the administrator to add it to the addons path and to update "
-                    "the list of apps.",
-                    addons=", ".join(sorted(unknown | set(uninstallable.mapped("name")))),
+                    "This service needs an addon that is not on this server: "
+                    "%(addons)s. Ask the administrator to add it to the addons path "
+                    "and to update the list of apps.",
+                    addons=", ".join(
+                        sorted(unknown | set(uninstallable.mapped("name")))
+                    ),
                 )
             )
         missing = modules.filtered(

@@ -64,7 +64,7 @@ class HelpdeskTicket(models.Model):
         comodel_name="helpdesk.team",
         required=True,
         index=True,
-        default=_default_team_id,
+        default=lambda self: self._default_team_id(),
         tracking=True,
     )
     company_id = fields.Many2one(
@@ -200,7 +200,6 @@ class HelpdeskTicket(models.Model):
     # -- Computes ------------------------------------------------------------
 
     def _compute_access_url(self):
-        super()._compute_access_url()
         for ticket in self:
             ticket.access_url = f"/my/tickets/{ticket.id}"
 
@@ -289,7 +288,7 @@ class HelpdeskTicket(models.Model):
         return Domain("id", "in", self.sudo(False)._search(Domain.TRUE))
 
     @api.model
-    def _read_group_stage_ids(self, stages, domain):
+    def _read_group_stage_ids(self, stages, _domain):
         team_id = self.env.context.get("default_team_id")
         return stages.search(
             Domain("id", "in", stages.ids)
@@ -354,7 +353,9 @@ class HelpdeskTicket(models.Model):
 
     def write(self, vals):
         former = (
-            {ticket: ticket.partner_id for ticket in self} if "partner_id" in vals else {}
+            {ticket: ticket.partner_id for ticket in self}
+            if "partner_id" in vals
+            else {}
         )
         result = super().write(vals)
         for ticket, partner in former.items():
@@ -432,7 +433,9 @@ class HelpdeskTicket(models.Model):
                 self.env._(
                     "%(service)s are switched off for the team %(team)s. A helpdesk "
                     "manager can switch them on in the settings of the team.",
-                    service=ticket.team_id._fields[switch]._description_string(self.env),
+                    service=ticket.team_id._fields[switch]._description_string(
+                        self.env
+                    ),
                     team=ticket.team_id.display_name,
                 )
             )
@@ -477,7 +480,9 @@ class HelpdeskTicket(models.Model):
                 )
             )
 
-    def _open_after_sales_wizard(self, model, switch, title, view_xmlid=None, **context):
+    def _open_after_sales_wizard(
+        self, model, switch, title, view_xmlid=None, **context
+    ):
         """Return the action that opens a service's wizard on this ticket.
 
         :param model: the wizard
@@ -561,12 +566,11 @@ class HelpdeskTicket(models.Model):
         # sudo: agents may not read orders and lots; a number is all that is asked.
         record = self.sudo()[field]._origin
         domain = self._purchase_domain(record._name) & Domain("id", "=", record.id)
-        return bool(record.with_context(active_test=False).search_count(domain, limit=1))
+        return bool(
+            record.with_context(active_test=False).search_count(domain, limit=1)
+        )
 
     # -- Mail ----------------------------------------------------------------
-
-    def _mail_get_partner_fields(self, introspect_fields=False):
-        return ["partner_id"]
 
     def _creation_subtype(self):
         return self.env.ref("helpdesk_after_sales.mt_ticket_new")

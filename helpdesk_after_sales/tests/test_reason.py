@@ -25,5 +25,6 @@ class TestReason(HelpdeskAfterSalesCommon):
         reason = self.env.ref("helpdesk_after_sales.reason_wear")
         reason.company_id = other
         self.assertNotIn(
-            reason, self.env["helpdesk.after.sales.reason"].with_user(self.agent).search([])
+            reason,
+            self.env["helpdesk.after.sales.reason"].with_user(self.agent).search([]),
         )

@@ -86,7 +86,9 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         The pop-up is opened with ``default_helpdesk_ticket_id`` and the like; every
         record that the application creates on the way would take them over.
         """
-        return self.with_context({**clean_context(self.env.context), **context})
+        return self.with_env(
+            self.env(context=clean_context(self.env.context) | context)
+        )
 
     def _open_result(self):
         """Return the action that opens what this wizard has made, or ``False``.

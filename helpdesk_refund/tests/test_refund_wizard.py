@@ -17,9 +17,7 @@ class TestRefundWizard(HelpdeskRefundCommon):
         self.assertEqual(wizard.helpdesk_sale_order_id, self.order_a)
         self.assertEqual(wizard.move_ids, self.invoice_a)
         self.assertEqual(wizard.journal_id, self.invoice_a.journal_id)
-        self.assertEqual(
-            wizard.reason, f"Helpdesk Ticket #{self.ticket_a.ticket_ref}"
-        )
+        self.assertEqual(wizard.reason, f"Helpdesk Ticket #{self.ticket_a.ticket_ref}")
 
     def test_s33_s35_reverse_makes_a_draft_credit_note(self):
         note = self._refund()
@@ -67,7 +65,9 @@ class TestRefundWizard(HelpdeskRefundCommon):
 
     def test_x1_t3_second_partial_refund_holds_what_is_left(self):
         note = self._refund()
-        lamps = note.invoice_line_ids.filtered(lambda l: l.product_id == self.lamp)
+        lamps = note.invoice_line_ids.filtered(
+            lambda line: line.product_id == self.lamp
+        )
         desks = note.invoice_line_ids - lamps
         note.invoice_line_ids = [
             Command.update(lamps.id, {"quantity": 1}),

@@ -181,7 +181,8 @@ class AccountMoveReversal(models.TransientModel):
             if refusal := invoice._get_refund_refusal():
                 raise UserError(refusal)
         fitting = self.env["account.move"].search(
-            self._purchase_domain("account.move") & Domain("id", "in", self.move_ids.ids)
+            self._purchase_domain("account.move")
+            & Domain("id", "in", self.move_ids.ids)
         )
         if foreign := self.move_ids - fitting:
             raise UserError(

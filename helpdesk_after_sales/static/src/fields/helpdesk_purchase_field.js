@@ -1,5 +1,5 @@
-import { registry } from "@web/core/registry";
-import { Many2One } from "@web/views/fields/many2one/many2one";
+import {registry} from "@web/core/registry";
+import {Many2One} from "@web/views/fields/many2one/many2one";
 import {
     buildM2OFieldDescription,
     Many2OneField,
@@ -8,7 +8,7 @@ import {
     Many2ManyTagsField,
     many2ManyTagsField,
 } from "@web/views/fields/many2many_tags/many2many_tags_field";
-import { Many2XAutocomplete } from "@web/views/fields/relational_utils";
+import {Many2XAutocomplete} from "@web/views/fields/relational_utils";
 
 /**
  * Choose from what a customer bought. The server offers names by the context key
@@ -16,7 +16,7 @@ import { Many2XAutocomplete } from "@web/views/fields/relational_utils";
  * dialog behind "Search more" would be refused to them, so more is listed instead.
  */
 class PurchaseAutocomplete extends Many2XAutocomplete {
-    static defaultProps = { ...Many2XAutocomplete.defaultProps, searchLimit: 30 };
+    static defaultProps = {...Many2XAutocomplete.defaultProps, searchLimit: 30};
 
     addSearchMoreSuggestion() {
         return false;
@@ -24,11 +24,14 @@ class PurchaseAutocomplete extends Many2XAutocomplete {
 }
 
 class PurchaseMany2One extends Many2One {
-    static components = { ...Many2One.components, Many2XAutocomplete: PurchaseAutocomplete };
+    static components = {
+        ...Many2One.components,
+        Many2XAutocomplete: PurchaseAutocomplete,
+    };
 }
 
 class PurchaseField extends Many2OneField {
-    static components = { ...Many2OneField.components, Many2One: PurchaseMany2One };
+    static components = {...Many2OneField.components, Many2One: PurchaseMany2One};
 }
 
 class PurchaseTagsField extends Many2ManyTagsField {

@@ -1,0 +1,1 @@
+"""What the commands of ``setup/`` share: small functions, standard library only."""
