@@ -28,7 +28,10 @@
         "views/helpdesk_after_sales_menus.xml",
     ],
     "demo": [
+        "demo/res_partner_demo.xml",
         "demo/res_users_demo.xml",
+        "demo/product_product_demo.xml",
+        "demo/sale_order_demo.xml",
         "demo/helpdesk_ticket_demo.xml",
     ],
     "assets": {

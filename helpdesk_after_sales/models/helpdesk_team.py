@@ -147,7 +147,8 @@ class HelpdeskTeam(models.Model):
             for switch, addon in self._after_sales_services().items()
             if any(vals.get(switch) for vals in vals_list)
         }
-        if not wanted:
+        # While addons are being loaded their data may switch their services on.
+        if not wanted or not self.env.registry.ready:
             return False
         # sudo: reads the state of the wanted addons only.
         modules = (

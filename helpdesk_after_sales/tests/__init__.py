@@ -1,2 +1,4 @@
+from . import test_access
 from . import test_purchase
 from . import test_reason
+from . import test_ticket
