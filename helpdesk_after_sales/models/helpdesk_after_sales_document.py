@@ -55,6 +55,9 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         :raises AccessError: when the user may not see the ticket, so that nobody
             reaches a foreign ticket's chatter by linking a document of his own
         """
+        if not self:
+            # Most documents have no ticket: nothing is asked for, nor refused.
+            return
         self.helpdesk_ticket_id.check_access("read")
         self._message_log_batch(
             bodies={

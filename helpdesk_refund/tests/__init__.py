@@ -1,1 +1,3 @@
+from . import test_refund_access
+from . import test_refund_scenarios
 from . import test_refund_wizard

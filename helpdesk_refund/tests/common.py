@@ -30,16 +30,31 @@ class HelpdeskRefundCommon(HelpdeskAfterSalesCommon, AccountTestInvoicingCommon)
             invoice.action_post()
         return invoice
 
-    def _wizard(self, ticket=None, user=None, invoices=None, **values):
-        """Return the pop-up as the web client opens and fills it."""
+    def _form(self, ticket=None, user=None):
+        """Return the pop-up as the web client opens it."""
         ticket = (ticket or self.ticket_a).with_user(user or self.billing_agent)
         action = ticket.action_refund()
-        form = Form(
+        return Form(
             self.env[action["res_model"]]
             .with_user(ticket.env.user)
             .with_context(**action["context"]),
             view=action["views"][0][0],
         )
+
+    def _wizard_by_rpc(self, ticket=None, user=None, **values):
+        """Return a wizard made without the form, with what the form would refuse."""
+        ticket = ticket or self.ticket_a
+        values = {
+            "helpdesk_ticket_id": ticket.id,
+            "company_id": self.company.id,
+            "journal_id": self.company_data["default_journal_sale"].id,
+        } | values
+        wizards = self.env["account.move.reversal"]
+        return wizards.with_user(user or self.billing_agent).create(values)
+
+    def _wizard(self, ticket=None, user=None, invoices=None, **values):
+        """Return the pop-up as the web client opens, fills and saves it."""
+        form = self._form(ticket, user)
         if invoices is not None:
             form.move_ids = invoices
         for name, value in values.items():
