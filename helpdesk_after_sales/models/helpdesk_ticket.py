@@ -54,10 +54,15 @@ class HelpdeskTicket(models.Model):
         required=True,
         copy=False,
         tracking=True,
+        groups="base.group_user",
     )
-    color = fields.Integer(string="Color Index")
-    tag_ids = fields.Many2many(comodel_name="helpdesk.tag", string="Tags")
-    properties = fields.Properties(definition="team_id.ticket_properties", copy=True)
+    color = fields.Integer(string="Color Index", groups="base.group_user")
+    tag_ids = fields.Many2many(
+        comodel_name="helpdesk.tag", string="Tags", groups="base.group_user"
+    )
+    properties = fields.Properties(
+        definition="team_id.ticket_properties", copy=True, groups="base.group_user"
+    )
 
     # -- Team and stage
     team_id = fields.Many2one(
@@ -90,9 +95,13 @@ class HelpdeskTicket(models.Model):
         copy=False,
         tracking=True,
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        groups="base.group_user",
     )
     assign_date = fields.Datetime(
-        string="First Assigned", compute="_compute_assign_date", store=True
+        string="First Assigned",
+        compute="_compute_assign_date",
+        store=True,
+        groups="base.group_user",
     )
     close_date = fields.Datetime(
         string="Closed On",
@@ -152,6 +161,7 @@ class HelpdeskTicket(models.Model):
         tracking=True,
         check_company=True,
         help="An order of this customer.",
+        groups="base.group_user",
     )
     product_id = fields.Many2one(
         comodel_name="product.product",
@@ -163,6 +173,7 @@ class HelpdeskTicket(models.Model):
         check_company=True,
         help="A product that this customer bought. Only orders, deliveries and "
         "invoices with it can be chosen then.",
+        groups="base.group_user",
     )
     lot_id = fields.Many2one(
         comodel_name="stock.lot",
@@ -174,8 +185,11 @@ class HelpdeskTicket(models.Model):
         tracking=True,
         check_company=True,
         help="The lot or serial number that was delivered to this customer.",
+        groups="base.group_user",
     )
-    product_tracking = fields.Selection(related="product_id.tracking")
+    product_tracking = fields.Selection(
+        related="product_id.tracking", groups="base.group_user"
+    )
 
     # -- Services of the team
     use_credit_notes = fields.Boolean(related="team_id.use_credit_notes")
