@@ -266,7 +266,7 @@ class HelpdeskTicket(models.Model):
 
     @api.depends("partner_id", "team_id")
     def _compute_sale_order_id(self):
-        for ticket in self.sudo():
+        for ticket in self.sudo():  # sudo: see above
             order = ticket.sale_order_id
             if (
                 order.partner_id.commercial_partner_id != ticket.commercial_partner_id
@@ -282,7 +282,7 @@ class HelpdeskTicket(models.Model):
 
     @api.depends("partner_id", "team_id", "product_id")
     def _compute_lot_id(self):
-        for ticket in self.sudo():
+        for ticket in self.sudo():  # sudo: see above
             if ticket.lot_id and (
                 ticket.lot_id.product_id != ticket.product_id
                 or not ticket._is_purchased("lot_id")
@@ -407,6 +407,7 @@ class HelpdeskTicket(models.Model):
         for team, tickets in self.grouped("team_id").items():
             if not team.auto_assignment:
                 continue
+            # sudo: who creates a ticket may not see the members; they are assigned only.
             members = team.sudo().member_ids.filtered("active")
             if not members:
                 continue

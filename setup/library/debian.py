@@ -22,6 +22,7 @@ UNSTABLE = [
 STABLE = ["fonts-font-awesome", "fonts-inconsolata"]
 # Debian leaves this script out; without it the bundle of the mail addon breaks.
 SELFIE = "@mediapipe/selfie_segmentation@0.1.1675465747"
+APT = Path("/etc/apt")
 TREE = "usr/lib/python3/dist-packages"
 
 
@@ -58,13 +59,12 @@ def given_tree(path):
 
 def machine_source():
     """Return ``(address, key file)`` of the machine's own Debian source."""
-    folder = Path("/etc/apt")
-    for file in sorted(folder.glob("sources.list.d/*.sources")):
+    for file in sorted(APT.glob("sources.list.d/*.sources")):
         for stanza in re.split(r"\n\s*\n", file.read_text()):
             fields = dict(re.findall(r"^([\w-]+):[ \t]*(.+)$", stanza, re.M))
             if is_debian(fields.get("URIs", ""), fields.get("Suites", "")):
                 return fields["URIs"].split()[0], fields.get("Signed-By", "")
-    for file in [folder / "sources.list", *folder.glob("sources.list.d/*.list")]:
+    for file in [APT / "sources.list", *APT.glob("sources.list.d/*.list")]:
         text = file.read_text() if file.is_file() else ""
         for options, uri, suite in re.findall(
             r"^deb\s+(?:\[(.*?)\]\s+)?(\S+)\s+(\S+)", text, re.M
