@@ -59,12 +59,19 @@ class AccountMove(models.Model):
         )
 
     def _get_lines_left_to_refund(self):
-        """Return ``{invoice line: {"quantity": …, "price_unit": …}}``: what no credit
-        note of this invoice has credited yet (X1).
+        """Return ``({invoice line: values}, credited lines)``: what no credit note of
+        this invoice has credited yet (X1).
 
-        Lines are matched by order line, else by product, else by label. A line whose
-        quantity is used up while some of its amount is left keeps its quantity at the
-        price that makes up the rest. Lines with nothing left are not in the result.
+        Lines are matched by order line, else by product, else by label. The values are
+        ``quantity`` and ``price_unit``: the quantity that is left, at a price that
+        doesn't pass the amount that is left. Where only an amount is left (a price was
+        lowered, or raised too far), it stands as quantity 1, and ``sale_line_ids`` is
+        empty, so that the order doesn't count its quantity twice. Lines with nothing
+        left are not in the result.
+
+        The second part are lines of credit notes that match no line of the invoice:
+        a compensation takes away from what is left; a fee that was kept back is there
+        only when nothing else is left.
         """
         self.ensure_one()
         rest = {
@@ -72,24 +79,24 @@ class AccountMove(models.Model):
             for line in self.invoice_line_ids
             if line.display_type == "product"
         }
+        unmatched = self.env["account.move.line"]
         for credited in self._get_credit_notes().invoice_line_ids:
             if credited.display_type == "product":
-                self._deduct_credited_line(rest, credited)
+                unmatched += self._deduct_credited_line(rest, credited)
         left = {}
         for line, (quantity, subtotal) in rest.items():
-            if self._is_left(line.quantity, quantity, line.product_uom_id):
-                left[line] = {"quantity": quantity, "price_unit": line.price_unit}
-            elif self._is_left(line.price_subtotal, subtotal, line.currency_id):
-                share = subtotal / line.price_subtotal
-                left[line] = {
-                    "quantity": line.quantity,
-                    "price_unit": line.price_unit * share,
-                }
-        return left
+            if values := self._prepare_line_left(line, quantity, subtotal):
+                left[line] = values
+        return left, unmatched.filtered(
+            lambda line: line.price_subtotal > 0 if left else line.price_subtotal < 0
+        )
 
     @api.model
     def _deduct_credited_line(self, rest, credited):
-        """Take a line of a credit note off ``{line: [quantity, subtotal]}``."""
+        """Take a line of a credit note off ``{line: [quantity, subtotal]}``.
+
+        Returns the line when it matches nothing, else no record.
+        """
         same = [
             line for line in rest if line.sale_line_ids & credited.sale_line_ids
         ] or [
@@ -99,30 +106,58 @@ class AccountMove(models.Model):
             and (line.product_id or line.name == credited.name)
         ]
         uom = credited.product_uom_id
-        quantity, subtotal = credited.quantity, credited.price_subtotal
-        for index, line in enumerate(same):
+        quantity = credited.quantity
+        move = credited.move_id
+        subtotal = move.currency_id._convert(
+            credited.price_subtotal,
+            same[0].currency_id if same else move.currency_id,
+            move.company_id,
+            move.invoice_date or move.date,
+        )
+        for line in same:
             line_uom = line.product_uom_id or uom
-            amount = (
-                uom._compute_quantity(quantity, line_uom, round=False)
-                if uom
-                else quantity
-            )
-            if index < len(same) - 1 and abs(amount) > abs(rest[line][0]):
-                amount = rest[line][0]
-            share = amount / quantity if quantity else 1.0
+            taken = quantity
             if uom and uom != line_uom:
-                share = line_uom._compute_quantity(amount, uom, round=False) / quantity
-            rest[line][0] -= amount
-            rest[line][1] -= subtotal * share
-            subtotal -= subtotal * share
-            quantity -= quantity * share
-            if not quantity:
+                taken = uom._compute_quantity(quantity, line_uom, round=False)
+            part = 1.0
+            if line != same[-1] and taken and abs(taken) > abs(rest[line][0]):
+                part = rest[line][0] / taken
+            rest[line][0] -= taken * part
+            rest[line][1] -= subtotal * part
+            quantity -= quantity * part
+            subtotal -= subtotal * part
+            if part == 1.0:
                 break
+        return self.env["account.move.line"] if same else credited
+
+    @api.model
+    def _prepare_line_left(self, line, quantity, subtotal):
+        """Return the values of ``line`` in a credit note of the rest, or ``{}``."""
+        currency = line.currency_id
+        if not line.price_subtotal:
+            # Given away: there is no amount to compare with.
+            left = self._is_left(line.quantity, quantity, line.product_uom_id)
+            return {"quantity": quantity} if left else {}
+        if currency.is_zero(subtotal):
+            return {}
+        share = subtotal / line.price_subtotal
+        if share > 0 and self._is_left(line.quantity, quantity, line.product_uom_id):
+            part = quantity / line.quantity
+            values = {"quantity": quantity, "price_unit": line.price_unit}
+            worth = currency.round(line.price_subtotal * part)
+            if currency.compare_amounts(abs(worth), abs(subtotal)) > 0:
+                values["price_unit"] *= share / part
+            return values
+        return {
+            "quantity": 1.0,
+            "price_unit": line.price_unit * line.quantity * share,
+            "sale_line_ids": [],
+        }
 
     @api.model
     def _is_left(self, whole, rest, unit):
         """Return whether ``rest`` is a part of ``whole`` and not zero, as rounded by
-        ``unit``: a unit of measure, a currency, or no record."""
+        ``unit``: a unit of measure, or no record."""
         if (whole < 0) != (rest < 0):
             return False
         return not (unit.is_zero(rest) if unit else float_is_zero(rest, 6))

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import Command, api, models
 from odoo.exceptions import UserError
 from odoo.tools import formatLang
 
@@ -11,7 +11,7 @@ class AccountMove(models.Model):
         """Copy only what is left to refund of invoices that were refunded in part.
 
         Works while a ticket's credit note is made: the wizard says in the context what
-        is left (X1). Taxes and the amount due follow from the lines.
+        is left (X1). Taxes, roundings and the amount due follow from the lines.
         """
         vals_list = super().copy_data(default)
         left = self.env.context.get("helpdesk_refund_left") or {}
@@ -26,6 +26,9 @@ class AccountMove(models.Model):
                         command[2]["display_type"] == "product"
                         and command[2]["quantity"]
                     )
+                ] + [
+                    Command.create(values)
+                    for values in left[move.id]["unmatched"]
                 ]
         return vals_list
 
@@ -34,6 +37,7 @@ class AccountMove(models.Model):
             lambda move: move.helpdesk_ticket_id and move.move_type == "out_refund"
         )
         refunds._check_within_invoice()
+        # As in Odoo otherwise; and without a query more where no ticket is concerned.
         posted = super()._post(soft)
         self._after_sales_tell_ticket(
             {
@@ -55,7 +59,7 @@ class AccountMove(models.Model):
                     "Credit note %(document)s was cancelled.",
                     document=move._get_html_link(),
                 )
-                for move in self
+                for move in self.filtered("helpdesk_ticket_id")
             }
         )
         return result
@@ -68,7 +72,7 @@ class AccountMove(models.Model):
                     "Credit note %(document)s was deleted.",
                     document=move.display_name,
                 )
-                for move in self
+                for move in self.filtered("helpdesk_ticket_id")
             }
         )
 
@@ -83,27 +87,73 @@ class AccountMove(models.Model):
 
         :raises UserError: with the amount that is left, in the invoice's currency
         """
-        invoices = self.reversed_entry_id
-        self.env["helpdesk.ticket"]._lock_after_sales(invoices)
+        self.env["helpdesk.ticket"]._lock_after_sales(self.reversed_entry_id)
         for note in self:
             invoice = note.reversed_entry_id
-            left = invoice.amount_left_to_refund
-            if invoice.currency_id.compare_amounts(left, 0) < 0:
-                raise UserError(
-                    self.env._(
-                        "%(note)s passes what was invoiced with %(invoice)s "
-                        "(%(total)s) by %(excess)s, counting its other credit notes: "
-                        "%(others)s. Lower the draft before you post it.",
-                        note=note.display_name,
-                        invoice=invoice.name,
-                        total=invoice._format_refund(invoice.amount_total),
-                        excess=invoice._format_refund(-left),
-                        others=", ".join(
-                            (invoice._get_credit_notes() - note).mapped("display_name")
-                        )
-                        or "-",
-                    )
+            if not invoice or not note._get_excess():
+                continue
+            note._take_off_rounding()
+            if not (excess := note._get_excess()):
+                continue
+            others = invoice._get_credit_notes() - note
+            raise UserError(
+                self.env._(
+                    "%(note)s passes what is left of %(invoice)s by %(excess)s: "
+                    "%(total)s was invoiced, and credited already is %(others)s. Lower "
+                    "the draft before it is posted.",
+                    note=note.display_name,
+                    invoice=invoice.name,
+                    total=invoice._format_refund(invoice.amount_total),
+                    excess=invoice._format_refund(excess),
+                    others=others._get_credited_sentence()
+                    or invoice._format_refund(0.0),
                 )
+            )
+
+    def _get_excess(self):
+        """Return by how much the credit notes pass the invoice of this one, or 0."""
+        invoice = self.reversed_entry_id
+        left = invoice.amount_left_to_refund
+        return -left if invoice.currency_id.compare_amounts(left, 0) < 0 else 0.0
+
+    def _take_off_rounding(self):
+        """Take off the few cents by which several credit notes may pass an invoice.
+
+        Taxes and cash are rounded on each document anew. A line of its own shows it.
+        """
+        self.ensure_one()
+        invoice = self.reversed_entry_id
+        unit = max(
+            invoice.currency_id.rounding, self.invoice_cash_rounding_id.rounding or 0.0
+        )
+        documents = len(invoice._get_credit_notes())
+        lines = self.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product"
+        )
+        if (
+            not lines
+            or documents < 2
+            or invoice.currency_id != self.currency_id
+            or invoice.currency_id.compare_amounts(
+                self._get_excess(), unit * documents
+            )
+            > 0
+        ):
+            return
+        # Cash would be rounded up again.
+        self.invoice_cash_rounding_id = False
+        if excess := self._get_excess():
+            self.invoice_line_ids = [
+                Command.create(
+                    {
+                        "name": self.env._("Rounding"),
+                        "quantity": 1.0,
+                        "price_unit": -excess,
+                        "account_id": lines[0].account_id.id,
+                        "tax_ids": [Command.clear()],
+                    }
+                )
+            ]
 
     def _format_refund(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
@@ -122,16 +172,43 @@ class AccountMove(models.Model):
             )
         if self.currency_id.compare_amounts(self.amount_left_to_refund, 0) > 0:
             return False
+        if self.currency_id.is_zero(self.amount_total):
+            return self.env._(
+                "There is nothing to refund on %(invoice)s: its total is %(total)s.",
+                invoice=self.name,
+                total=self._format_refund(self.amount_total),
+            )
         return self.env._(
             "%(invoice)s of %(total)s is credited in full already: %(notes)s.",
             invoice=self.name,
             total=self._format_refund(self.amount_total),
-            notes=", ".join(
-                self.env._(
-                    "%(note)s by %(user)s",
-                    note=note.display_name,
-                    user=note.create_uid.name,
-                )
-                for note in self._get_credit_notes()
-            ),
+            notes=self._get_credit_notes()._get_credited_sentence(),
+        )
+
+    def _get_partial_notice(self):
+        """Return the sentence what of this invoice is credited already, or ``False``
+        (X1)."""
+        self.ensure_one()
+        notes = self._get_credit_notes()
+        return bool(notes) and self.env._(
+            "%(left)s of %(total)s is left to refund on %(invoice)s; credited already: "
+            "%(notes)s. The credit note will hold the rest.",
+            left=self._format_refund(self.amount_left_to_refund),
+            total=self._format_refund(self.amount_total),
+            invoice=self.name,
+            notes=notes._get_credited_sentence(),
+        )
+
+    def _get_credited_sentence(self):
+        """Return these credit notes in words: amount, number, and by whom each was
+        made."""
+        return ", ".join(
+            self.env._(
+                "%(amount)s with %(note)s by %(user)s",
+                amount=note._format_refund(note.amount_total),
+                # A draft has no number yet: its reference tells it from others.
+                note=note._get_move_display_name(show_ref=not note.name),
+                user=note.create_uid.name,
+            )
+            for note in self
         )

@@ -9,5 +9,6 @@ class AccountMoveLine(models.Model):
         left = self.env.context.get("helpdesk_refund_left") or {}
         for line, vals in zip(self, vals_list, strict=True):
             if line.move_id.id in left and line.display_type == "product":
-                vals.update(left[line.move_id.id].get(line.id) or {"quantity": 0})
+                lines = left[line.move_id.id]["lines"]
+                vals.update(lines.get(line.id) or {"quantity": 0})
         return vals_list

@@ -44,11 +44,7 @@ class HelpdeskRefundCommon(HelpdeskAfterSalesCommon, AccountTestInvoicingCommon)
     def _wizard_by_rpc(self, ticket=None, user=None, **values):
         """Return a wizard made without the form, with what the form would refuse."""
         ticket = ticket or self.ticket_a
-        values = {
-            "helpdesk_ticket_id": ticket.id,
-            "company_id": self.company.id,
-            "journal_id": self.company_data["default_journal_sale"].id,
-        } | values
+        values = {"helpdesk_ticket_id": ticket.id} | values
         wizards = self.env["account.move.reversal"]
         return wizards.with_user(user or self.billing_agent).create(values)
 

@@ -67,12 +67,16 @@ class TestRefundAccess(HelpdeskRefundCommon):
         for user in (self.agent, self.employee, self.portal_user):
             with self.assertRaises(AccessError):
                 self._wizard_by_rpc(user=user, **values)
-        wizard = self._wizard_by_rpc(user=self.accountant, **values)
         with self.assertRaises(AccessError):
-            wizard.refund_moves()
+            self._wizard_by_rpc(user=self.accountant, **values)
+        wizard = self._wizard_by_rpc(**values)
+        for user in (self.agent, self.employee, self.portal_user, self.accountant):
+            with self.assertRaises(AccessError):
+                wizard.with_user(user).refund_moves()
         self.assertFalse(self.invoice_a.reversal_move_ids)
 
     def test_t28_ticket_of_a_team_that_is_not_visible(self):
+        wizard = self._wizard()
         self.team.write(
             {
                 "privacy_visibility": "invited_internal",
@@ -81,7 +85,8 @@ class TestRefundAccess(HelpdeskRefundCommon):
         )
         with self.assertRaises(AccessError):
             self.ticket_a.with_user(self.billing_agent).action_refund()
-        wizard = self._wizard_by_rpc(move_ids=[Command.set(self.invoice_a.ids)])
+        with self.assertRaises(AccessError):
+            self._wizard_by_rpc()
         with self.assertRaises(AccessError):
             wizard.refund_moves()
         with self.assertRaises(AccessError):
@@ -109,8 +114,16 @@ class TestRefundAccess(HelpdeskRefundCommon):
             post=True,
             company=other,
         )
-        with self.assertRaises((UserError, AccessError)):
+        with self.assertRaises(AccessError):
             self._wizard_by_rpc(move_ids=[Command.set(invoice.ids)]).refund_moves()
+        # Nor when the user works in both.
+        self.billing_agent.company_ids += other
+        wizard = self._wizard_by_rpc().with_context(
+            allowed_company_ids=(self.company + other).ids
+        )
+        wizard.move_ids = invoice
+        with self.assertRaisesRegex(UserError, "not an invoice of Alder"):
+            wizard.refund_moves()
         self.assertFalse(invoice.reversal_move_ids)
 
     def test_two_companies_open_the_wizard_acts_in_the_tickets_own(self):

@@ -361,10 +361,11 @@ class TestRefundScenarios(HelpdeskRefundCommon):
         ]
         note.action_post()
         rest = self._refund(invoices=self.invoice_a)
-        with self.assertRaisesRegex(UserError, "passes what was invoiced"):
+        self.assertEqual(rest.amount_total, 1)
+        rest.invoice_line_ids[0].price_unit += 1
+        with self.assertRaisesRegex(UserError, r"passes what is left.* by \$.1\.00"):
             rest.action_post()
-        rest.invoice_line_ids[1:].unlink()
-        rest.invoice_line_ids.write({"quantity": 1, "price_unit": 1})
+        rest.invoice_line_ids[0].price_unit -= 1
         rest.action_post()
         with self.assertRaisesRegex(UserError, "credited in full"):
             self._wizard(invoices=self.invoice_a).refund_moves()

@@ -95,7 +95,7 @@ class TestRefundWizard(HelpdeskRefundCommon):
     def test_x1_posting_a_raised_draft_is_refused(self):
         note = self._refund()
         note.invoice_line_ids[0].quantity += 1
-        with self.assertRaisesRegex(UserError, "passes what was invoiced"):
+        with self.assertRaisesRegex(UserError, "passes what is left"):
             note.action_post()
 
     def test_s31_s32_future_date_auto_posts(self):

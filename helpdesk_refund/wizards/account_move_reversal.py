@@ -48,20 +48,37 @@ class AccountMoveReversal(models.TransientModel):
     def default_get(self, fields):
         values = super().default_get(fields)
         ticket = self.env["helpdesk.ticket"].browse(values.get("helpdesk_ticket_id"))
-        if not ticket:
-            return values
-        ticket.check_access("read")
-        values["company_id"] = ticket.company_id.id
-        values["reason"] = self.env._(
-            "Helpdesk Ticket #%(number)s", number=ticket.ticket_ref
-        )
-        # The one invoice that can be meant is chosen already.
-        invoices = self.env["account.move"].search(
-            ticket._purchase_domain("account.move"), limit=2
-        )
-        if len(invoices) == 1 and not invoices._get_refund_refusal():
-            values["move_ids"] = [Command.set(invoices.ids)]
+        if ticket:
+            ticket.check_access("read")
+            proposed = self._prepare_ticket_defaults(ticket)
+            values |= {key: proposed[key] for key in proposed if key in fields}
         return values
+
+    @api.model
+    def _prepare_ticket_defaults(self, ticket):
+        """Return what the pop-up proposes for ``ticket``, after the check that the
+        user may read it."""
+        company = ticket.company_id
+        # sudo: see _filter_purchased.
+        invoices = self.env["account.move"].sudo()
+        domain = ticket._purchase_domain("account.move")
+        invoices = invoices.search(domain, limit=2).sudo(False)
+        # The one invoice that can be meant is chosen already.
+        if len(invoices) != 1 or invoices._get_refund_refusal():
+            invoices = invoices.browse()
+        journals = self.env["account.journal"]
+        journal = invoices.journal_id.filtered("active") or journals.search(
+            Domain("company_id", "=", company.id) & Domain("type", "=", "sale"),
+            limit=1,
+        )
+        return {
+            "company_id": company.id,
+            "reason": self.env._(
+                "Helpdesk Ticket #%(number)s", number=ticket.ticket_ref
+            ),
+            "move_ids": [Command.set(invoices.ids)],
+            "journal_id": journal.id,
+        }
 
     @api.depends("helpdesk_ticket_id")
     def _compute_helpdesk_purchase(self):
@@ -77,9 +94,15 @@ class AccountMoveReversal(models.TransientModel):
         # An invoice of another journal was chosen since: follow it (S29).
         for wizard in self:
             journals = wizard.move_ids.journal_id
-            if wizard.helpdesk_ticket_id and wizard.journal_id not in journals:
+            if wizard.helpdesk_ticket_id and journals and wizard.journal_id not in journals:
                 wizard.journal_id = False
         return super()._compute_journal_id()
+
+    @api.constrains("journal_id", "move_ids")
+    def _check_journal_type(self):
+        # Without an invoice there is nothing to compare with yet; the button tells.
+        wizards = self.filtered(lambda w: w.move_ids or not w.helpdesk_ticket_id)
+        return super(AccountMoveReversal, wizards)._check_journal_type()
 
     @api.depends(
         "move_ids", "helpdesk_sale_order_id", "helpdesk_product_id", "helpdesk_lot_id"
@@ -92,14 +115,18 @@ class AccountMoveReversal(models.TransientModel):
             if not wizard.helpdesk_ticket_id:
                 continue
             if invoices:
-                refusals = (invoice._get_refund_refusal() for invoice in invoices)
-                wizard.helpdesk_notice = "\n".join(filter(None, refusals))
+                sentences = (
+                    invoice._get_refund_refusal() or invoice._get_partial_notice()
+                    for invoice in invoices
+                )
+                wizard.helpdesk_notice = "\n".join(filter(None, sentences))
             else:
                 wizard.helpdesk_notice = wizard._get_empty_notice()
 
     def _get_empty_notice(self):
         """Return why no invoice can be chosen, or ``False`` when there is one (S25)."""
-        invoices = self.env["account.move"]
+        # sudo: see _filter_purchased; whether there is one is all that is asked.
+        invoices = self.env["account.move"].sudo()
         if invoices.search_count(self._purchase_domain("account.move"), limit=1):
             return False
         anything = self.helpdesk_ticket_id._purchase_domain(
@@ -129,8 +156,21 @@ class AccountMoveReversal(models.TransientModel):
         lot = self.helpdesk_lot_id.sudo()
         if lot and lot.product_id != self.helpdesk_product_id:
             self.helpdesk_lot_id = False
-        fitting = self._purchase_domain("account.move")
-        self.move_ids = self.move_ids._origin.filtered_domain(fitting)
+        self.move_ids = self._filter_purchased(self.move_ids._origin)
+
+    def _filter_purchased(self, invoices):
+        """Return those of ``invoices`` that the customer has, as chosen above."""
+        # sudo: users of Invoicing may not read the deliveries and lots that the domain
+        # compares with. Nothing but a part of the given invoices leaves.
+        purchased = (
+            self.env["account.move"]
+            .sudo()
+            .search(
+                self._purchase_domain("account.move")
+                & Domain("id", "in", invoices.ids)
+            )
+        )
+        return invoices.filtered(lambda invoice: invoice in purchased)
 
     @api.model
     def _get_purchase_scope_fields(self):
@@ -139,6 +179,15 @@ class AccountMoveReversal(models.TransientModel):
             "product": "helpdesk_product_id",
             "lot": "helpdesk_lot_id",
         }
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # Made without the pop-up, through RPC: the same proposals.
+        for index, vals in enumerate(vals_list):
+            if ticket_id := vals.get("helpdesk_ticket_id"):
+                wizards = self.with_context(default_helpdesk_ticket_id=ticket_id)
+                vals_list[index] = wizards.default_get([*self._fields]) | vals
+        return super().create(vals_list)
 
     # -- Refund --------------------------------------------------------------
 
@@ -180,11 +229,7 @@ class AccountMoveReversal(models.TransientModel):
         for invoice in self.move_ids:
             if refusal := invoice._get_refund_refusal():
                 raise UserError(refusal)
-        fitting = self.env["account.move"].search(
-            self._purchase_domain("account.move")
-            & Domain("id", "in", self.move_ids.ids)
-        )
-        if foreign := self.move_ids - fitting:
+        if foreign := self.move_ids - self._filter_purchased(self.move_ids):
             raise UserError(
                 self.env._(
                     "%(invoices)s: not an invoice of %(customer)s by %(company)s for "
@@ -196,18 +241,40 @@ class AccountMoveReversal(models.TransientModel):
             )
 
     def _prepare_refund_left(self):
-        """Return ``{invoice id: {line id: values}}`` for partly credited invoices.
+        """Return ``{invoice id: what is left}`` for partly credited invoices.
 
-        The values replace those of the copied line. Invoices without any credit note
-        are not in it: Odoo's copy of them is exact as it is.
+        ``lines`` are the values that replace those of a copied line, by its id;
+        ``unmatched`` the values of lines to add, each taking off again what was
+        credited without a line of the invoice. Invoices without any credit note are
+        not in it: Odoo's copy of them is exact as it is.
         """
-        return {
-            invoice.id: {
-                line.id: values
-                for line, values in invoice._get_lines_left_to_refund().items()
+        result = {}
+        for invoice in self.move_ids:
+            notes = invoice._get_credit_notes()
+            if not notes:
+                continue
+            left, unmatched = invoice._get_lines_left_to_refund()
+            result[invoice.id] = {
+                "lines": {line.id: values for line, values in left.items()},
+                "unmatched": [self._prepare_unmatched(line) for line in unmatched],
             }
-            for invoice in self.move_ids
-            if invoice._get_credit_notes()
+        return result
+
+    def _prepare_unmatched(self, line):
+        return {
+            "display_type": "product",
+            "name": self.env._(
+                "Credited already with %(note)s: %(line)s",
+                note=line.move_id.display_name,
+                line=line.name or line.product_id.display_name,
+            ),
+            "product_id": line.product_id.id,
+            "product_uom_id": line.product_uom_id.id,
+            "account_id": line.account_id.id,
+            "quantity": -line.quantity,
+            "price_unit": line.price_unit,
+            "discount": line.discount,
+            "tax_ids": [Command.set(line.tax_ids.ids)],
         }
 
     def _prepare_default_reversal(self, move):
