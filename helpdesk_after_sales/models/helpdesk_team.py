@@ -1,7 +1,17 @@
+import logging
 from ast import literal_eval
+from collections import Counter
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.http import request
+from odoo.modules.registry import Registry
+from odoo.tools import SQL
+
+from odoo.addons.mail.tools.alias_error import AliasError
+
+_logger = logging.getLogger(__name__)
 
 
 class HelpdeskTeam(models.Model):
@@ -76,6 +86,11 @@ class HelpdeskTeam(models.Model):
         string="Closure by Customers",
         help="Customers may close their tickets in the portal.",
     )
+    reopen_on_reply = fields.Boolean(
+        string="Reopen on Reply",
+        default=True,
+        help="A closed ticket opens again when its customer answers to it.",
+    )
     require_reason = fields.Boolean(
         string="Mandatory Reasons",
         help="Refunds, returns and repairs need a reason from the list of reasons.",
@@ -99,6 +114,30 @@ class HelpdeskTeam(models.Model):
         string="Field Service", help="Plan interventions on site from tickets."
     )
 
+    service_notices = fields.Json(
+        compute="_compute_service_notices",
+        export_string_translation=False,
+        help="What saving installs, by the switch of each service that needs it.",
+    )
+    blocked_services = fields.Json(
+        compute="_compute_service_notices",
+        export_string_translation=False,
+        help="The switches that this user can't use, since they install something.",
+    )
+
+    open_ticket_count = fields.Integer(
+        string="Open Tickets", compute="_compute_ticket_counts"
+    )
+    unassigned_ticket_count = fields.Integer(
+        string="Unassigned Tickets", compute="_compute_ticket_counts"
+    )
+    urgent_ticket_count = fields.Integer(
+        string="Urgent Tickets", compute="_compute_ticket_counts"
+    )
+    closed_ticket_count = fields.Integer(
+        string="Tickets Closed in the Last 7 Days", compute="_compute_ticket_counts"
+    )
+
     @api.model
     def _after_sales_services(self):
         """Return ``{switch field of the team: name of its bridge addon}``.
@@ -115,21 +154,169 @@ class HelpdeskTeam(models.Model):
             "use_fsm": "helpdesk_fsm",
         }
 
+    # -- Computes ------------------------------------------------------------
+
+    def _compute_ticket_counts(self):
+        """Count for all teams by one query; its two halves read an index each."""
+        # sudo: whoever sees a team sees its tickets, see the record rules of both.
+        tickets = self.env["helpdesk.ticket"].sudo()
+        teams = Domain("team_id", "in", self.ids)
+        team = SQL.identifier("helpdesk_ticket", "team_id")
+        still_open = tickets._search(teams & Domain("close_date", "=", False))
+        closed = tickets._search(teams & Domain("close_date", ">=", "today -7d"))
+        still_open.groupby = closed.groupby = team
+        counts = {
+            team_id: numbers
+            for team_id, *numbers in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT team_id, SUM(open), SUM(unassigned), SUM(urgent), SUM(closed)
+                      FROM (%(still_open)s UNION ALL %(closed)s) AS counts
+                     GROUP BY team_id
+                    """,
+                    still_open=still_open.select(
+                        SQL("%s AS team_id", team),
+                        SQL("COUNT(*) AS open"),
+                        SQL("COUNT(*) FILTER (WHERE user_id IS NULL) AS unassigned"),
+                        SQL("COUNT(*) FILTER (WHERE priority = '3') AS urgent"),
+                        SQL("0 AS closed"),
+                    ),
+                    closed=closed.select(
+                        team, SQL("0"), SQL("0"), SQL("0"), SQL("COUNT(*)")
+                    ),
+                )
+            )
+        }
+        for record in self:
+            (
+                record.open_ticket_count,
+                record.unassigned_ticket_count,
+                record.urgent_ticket_count,
+                record.closed_ticket_count,
+            ) = map(int, counts.get(record._origin.id, (0, 0, 0, 0)))
+
+    @api.depends_context("uid", "lang")
+    def _compute_service_notices(self):
+        """Say for each service that isn't installed what saving would install (S11)."""
+        notices, blocked = {}, []
+        installer = self.env.user.has_group("base.group_system")
+        services = self._after_sales_services() if self.has_access("create") else {}
+        for switch, addon in services.items():
+            modules, obstacle = self._get_service_installation({addon})
+            if not modules and not obstacle:
+                continue
+            if obstacle:
+                notice = self.env._("Can't be installed: %(reason)s.", reason=obstacle)
+            elif installer:
+                notice = self._describe_installation(modules)
+            else:
+                notice = self.env._(
+                    "Not installed; %(administrators)s may do it. %(notice)s",
+                    notice=self._describe_installation(modules),
+                    administrators=self._get_installers(),
+                )
+            if obstacle or not installer:
+                blocked.append(switch)
+            notices[switch] = notice
+        self.service_notices = notices
+        self.blocked_services = blocked
+
     # -- CRUD ----------------------------------------------------------------
 
     @api.model_create_multi
     def create(self, vals_list):
+        self.check_access("create")
         if self._install_after_sales_services(vals_list):
             # The installation has replaced the registry: go on with the new model.
             return self.env[self._name].create(vals_list)
         return super().create(vals_list)
 
     def write(self, vals):
+        self.check_access("write")
         if self._install_after_sales_services([vals]):
             return self.env[self._name].browse(self.ids).write(vals)
+        self._check_company_change(vals)
         return super().write(vals)
 
+    def web_save(self, vals, specification, next_id=None):
+        # What is read after saving is read by the new model, too.
+        self.check_access("write" if self else "create")
+        if self._install_after_sales_services([vals]):
+            self = self.env[self._name].browse(self.ids)
+            return self.web_save(vals, specification, next_id=next_id)
+        return super().web_save(vals, specification, next_id=next_id)
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        if "name" in (default or {}):
+            return vals_list
+        return [
+            dict(vals, name=self.env._("%s (copy)", team.name))
+            for team, vals in zip(self, vals_list, strict=True)
+        ]
+
+    def _check_company_change(self, vals):
+        """Refuse another company for a team that has tickets of its former one."""
+        if "company_id" not in vals:
+            return
+        moved = self.filtered(lambda team: team.company_id.id != vals["company_id"])
+        # sudo: tickets that the user doesn't see count as well; archived ones, too.
+        tickets = self.env["helpdesk.ticket"].sudo().with_context(active_test=False)
+        for team in moved:
+            if tickets.search_count(Domain("team_id", "=", team.id), limit=1):
+                raise UserError(
+                    self.env._(
+                        "%(team)s has tickets of %(company)s, with orders and documents "
+                        "of that company: make a new team for the other company.",
+                        team=team.display_name,
+                        company=team.sudo().company_id.display_name,
+                    )
+                )
+
     # -- Installing services -------------------------------------------------
+
+    @api.model
+    def _get_service_installation(self, addons):
+        """Return ``(addons that installing these would install, obstacle)``.
+
+        :param addons: names of bridge addons
+        :return: an empty recordset when everything is installed; the obstacle is the
+            end of a sentence, or ``False``
+        """
+        # sudo: helpdesk managers read no addons; titles and states are worked out.
+        modules = self.env["ir.module.module"].sudo()
+        found = modules.search(Domain("name", "in", [*addons]))
+        if unknown := addons - set(found.mapped("name")):
+            return modules, self.env._(
+                "it needs an addon that is not on this server (%(addons)s); ask the "
+                "administrator to add it and to update the list of apps",
+                addons=", ".join(sorted(unknown)),
+            )
+        wanted = found.filtered(lambda m: m.state not in ("installed", "to upgrade"))
+        if not wanted:
+            return modules, False
+        to_install = wanted._get_addons_to_install()
+        return to_install, to_install._get_install_obstacle()
+
+    @api.model
+    def _describe_installation(self, modules):
+        """Return the sentence that names what saving installs, by title."""
+        modules = modules.sorted("shortdesc")
+        applications = modules.filtered("application")
+        addons = ", ".join((modules - applications).mapped("shortdesc"))
+        if not applications:
+            return self.env._("Saving installs %(addons)s.", addons=addons)
+        return self.env._(
+            "Saving installs the application %(applications)s, with %(addons)s.",
+            applications=", ".join(applications.mapped("shortdesc")),
+            addons=addons,
+        )
+
+    @api.model
+    def _get_installers(self):
+        # sudo: the names of those who can help, nothing else.
+        administrators = self.env.ref("base.group_system").sudo().all_user_ids
+        return ", ".join(administrators.filtered("active").mapped("name"))
 
     @api.model
     def _install_after_sales_services(self, vals_list):
@@ -139,56 +326,161 @@ class HelpdeskTeam(models.Model):
         failed one leaves the switch off and the team untouched (S11).
 
         :return: whether something was installed; the registry is a new one then
-        :raises UserError: when an addon isn't on the server
+        :raises UserError: with one sentence why it can't be installed
         :raises AccessError: when the user may not install addons
         """
-        wanted = {
-            addon
+        services = {
+            switch: addon
             for switch, addon in self._after_sales_services().items()
             if any(vals.get(switch) for vals in vals_list)
         }
         # While addons are being loaded their data may switch their services on.
-        if not wanted or not self.env.registry.ready:
+        if not services or not self.env.registry.ready:
             return False
-        # sudo: reads the state of the wanted addons only.
-        modules = (
-            self.env["ir.module.module"].sudo().search([("name", "in", [*wanted])])
-        )
-        unknown = wanted - set(modules.mapped("name"))
-        uninstallable = modules.filtered(lambda m: m.state == "uninstallable")
-        if unknown or uninstallable:
-            raise UserError(
-                self.env._(
-                    "This service needs an addon that is not on this server: "
-                    "%(addons)s. Ask the administrator to add it to the addons path "
-                    "and to update the list of apps.",
-                    addons=", ".join(
-                        sorted(unknown | set(uninstallable.mapped("name")))
-                    ),
-                )
-            )
-        missing = modules.filtered(
-            lambda module: module.state not in ("installed", "to upgrade")
-        )
-        if not missing:
+        to_install, obstacle = self._get_service_installation({*services.values()})
+        if obstacle:
+            raise UserError(self._explain_failure(services, obstacle))
+        if not to_install:
             return False
         if not self.env.user.has_group("base.group_system"):
             raise AccessError(
                 self.env._(
-                    "Switching this service on installs %(addons)s. Only an "
-                    "administrator may do that (Settings rights): %(administrators)s.",
-                    addons=", ".join(missing.mapped("shortdesc")),
-                    administrators=", ".join(
-                        self.env.ref("base.group_system")
-                        .sudo()  # names of those who can help, nothing else
-                        .all_user_ids.filtered("active")
-                        .mapped("name")
+                    "%(notice)s Only an administrator may do that (Settings rights): "
+                    "%(administrators)s.",
+                    notice=self._describe_installation(to_install),
+                    administrators=self._get_installers(),
+                )
+            )
+        if "_import_current_module" in self.env.context:
+            raise UserError(
+                self._explain_failure(
+                    services,
+                    self.env._(
+                        "an import can't install addons; switch it on in the settings "
+                        "of a team first"
                     ),
                 )
             )
-        # Without sudo: Odoo itself checks the administrator once more, and logs him.
-        missing.sudo(False).button_immediate_install()
+        wanted = to_install.filtered(lambda m: m.name in services.values())
+        planned = dict(to_install.mapped(lambda m: (m.name, m.shortdesc)))
+        try:
+            # Without sudo: Odoo itself checks the administrator once more, and logs
+            # him.
+            wanted.sudo(False).button_immediate_install()
+        except Exception as error:  # noqa: B902 (anything can happen in an addon)
+            _logger.info("%s could not be installed", [*planned], exc_info=True)
+            self._leave_failed_installation()
+            reason = self._get_failure_reason(error, planned)
+            raise UserError(self._explain_failure(services, reason)) from error
         return True
+
+    @api.model
+    def _leave_failed_installation(self):
+        """Get back to a registry that fits the database, on every server.
+
+        Odoo has set back the states of the addons and dropped the registry; but each
+        addon that was complete before the failure is committed, and nobody was told.
+        """
+        self.env.cr.rollback()
+        registry = Registry(self.env.cr.dbname)
+        if registry is not self.env.registry:
+            registry.registry_invalidated = True
+            registry.signal_changes()
+            self.env.cr.reset()
+            if request and request.db == self.env.cr.dbname:
+                request.registry = registry
+
+    @api.model
+    def _get_failure_reason(self, error, planned):
+        """Return the end of a sentence that says why an installation failed.
+
+        :param planned: ``{name: title}`` of the addons that were to be installed
+        """
+        if isinstance(error, UserError):
+            reason = str(error).strip().splitlines()[0].rstrip(".")
+        else:
+            cause = error.__cause__ or error
+            reason = self.env._(
+                "%(error)s; the details are in the log of the server",
+                error=f"{type(cause).__name__}: {cause}".strip().splitlines()[0],
+            )
+        # sudo: see _get_service_installation.
+        done = (
+            self.env["ir.module.module"]
+            .sudo()
+            .search(Domain("name", "in", [*planned]) & Domain("state", "=", "installed"))
+        )
+        if done:
+            reason = self.env._(
+                "%(reason)s (%(addons)s, needed for it, stay installed)",
+                reason=reason,
+                addons=", ".join(done.mapped("shortdesc")),
+            )
+        return reason
+
+    @api.model
+    def _explain_failure(self, services, reason):
+        return self.env._(
+            "%(services)s could not be switched on: %(reason)s.",
+            services=", ".join(self._get_switch_label(switch) for switch in services),
+            reason=reason,
+        )
+
+    @api.model
+    def _get_switch_label(self, switch):
+        return self._fields[switch]._description_string(self.env)
+
+    @api.model
+    def _service_addons_uninstalled(self, modules):
+        """Switch the services of these bridge addons off, while they are uninstalled.
+
+        The links from documents to tickets go with the addon: each team's chatter says
+        how many there were. What the chatters of tickets and documents say, stays.
+        """
+        names = set(modules.mapped("name"))
+        for switch, addon in self._after_sales_services().items():
+            if addon not in names or switch not in self._fields:
+                continue
+            # sudo: an administrator uninstalls for every company.
+            teams = (
+                self.sudo()
+                .with_context(active_test=False)
+                .search(Domain(switch, "=", True))
+            )
+            teams.write({switch: False})
+            links = teams._count_links_of(addon)
+            for team in teams:
+                team._message_log(
+                    body=self.env._(
+                        "%(service)s were switched off, since %(addon)s was "
+                        "uninstalled. %(count)s documents have lost their link to a "
+                        "ticket of this team; the messages of both still name it.",
+                        service=self._get_switch_label(switch),
+                        addon=modules.filtered(lambda m: m.name == addon).shortdesc,
+                        count=links.get(team, 0),
+                    )
+                )
+
+    def _count_links_of(self, addon):
+        """Return ``{team: number of documents}`` that an addon links to tickets."""
+        counts = Counter()
+        for model in self.env.values():
+            field = model._fields.get("helpdesk_ticket_id")
+            if model._abstract or model._transient or not field or not field.store:
+                continue
+            if addon in self.env["ir.model.fields"]._get(model._name, field.name).modules:
+                counts.update(
+                    dict(
+                        model.sudo()
+                        .with_context(active_test=False)
+                        ._read_group(
+                            Domain("helpdesk_ticket_id.team_id", "in", self.ids),
+                            ["helpdesk_ticket_id.team_id"],
+                            ["__count"],
+                        )
+                    )
+                )
+        return counts
 
     # -- Mail alias ----------------------------------------------------------
 
@@ -201,3 +493,12 @@ class HelpdeskTeam(models.Model):
             )
             defaults["team_id"] = self.id
         return values
+
+    def _alias_get_error(self, message, message_dict, alias):
+        # Mail to an archived team would make tickets that nobody sees (T24).
+        if self and not self.active:
+            return AliasError(
+                "error_archived_team",
+                self.env._("nobody reads the mail to this address any more"),
+            )
+        return super()._alias_get_error(message, message_dict, alias)

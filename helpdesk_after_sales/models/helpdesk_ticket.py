@@ -1,7 +1,20 @@
+import logging
+import uuid
+
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, email_normalize
+from odoo.tools import (
+    SQL,
+    email_normalize,
+    email_normalize_all,
+    hmac,
+    parse_contact_from_email,
+)
+
+_logger = logging.getLogger(__name__)
 
 
 class HelpdeskTicket(models.Model):
@@ -198,6 +211,16 @@ class HelpdeskTicket(models.Model):
     use_product_repairs = fields.Boolean(related="team_id.use_product_repairs")
     use_fsm = fields.Boolean(related="team_id.use_fsm")
 
+    access_token = fields.Char(default=lambda self: str(uuid.uuid4()))
+    email_cc = fields.Char(groups="base.group_user")
+    acknowledge_date = fields.Datetime(
+        string="Acknowledged On",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        groups="base.group_user",
+        help="When the sender of the mail was told that the ticket was received.",
+    )
     user_can_read = fields.Boolean(
         compute="_compute_user_can_read",
         search="_search_user_can_read",
@@ -373,10 +396,8 @@ class HelpdeskTicket(models.Model):
         )
         result = super().write(vals)
         for ticket, partner in former.items():
-            if partner != ticket.partner_id:
-                # Who is no longer the customer must not get the answers any more.
-                ticket.message_unsubscribe(partner_ids=partner.ids)
-                ticket.access_token = False
+            if partner and partner != ticket.partner_id:
+                ticket._forget_customer(partner, vals)
         return result
 
     def copy_data(self, default=None):
@@ -574,6 +595,84 @@ class HelpdeskTicket(models.Model):
             **{key: record._origin for key, record in purchase.items()},
         )
 
+    @api.readonly
+    def get_purchases(self, offset=0, limit=20):
+        """Return what this ticket's customer bought, for the tab *Purchases* (X6).
+
+        Newest first, filtered by the order, product and lot of the ticket.
+
+        :return: ``{"total": number of lines, "columns": [...], "rows": [...]}``, see
+            :meth:`_get_purchase_columns`; quantities in the unit of each line
+        :raises AccessError: when the ticket isn't the user's to read
+
+        Agents see exactly these figures: the documents stay closed to those without
+        the rights of their application.
+        """
+        self.ensure_one()
+        self.check_access("read")
+        columns = self._get_purchase_columns()
+        # sudo: the user may read the ticket, as was just checked; he gets the figures
+        # of its customer's lines that are listed in the columns, and nothing else.
+        lines = self.env["sale.order.line"].sudo()
+        domain = self._get_purchase_line_domain()
+        total = lines.search_count(domain)
+        lines = lines.search(
+            domain, offset=int(offset), limit=min(int(limit), 80), order="order_id, id"
+        )
+        return {
+            "total": total,
+            "columns": columns,
+            "rows": [
+                {"id": line.id, "actions": self._get_purchase_actions(line, values)}
+                | {column["name"]: values[column["name"]] for column in columns}
+                for line, values in lines._prepare_helpdesk_purchases().items()
+            ],
+        }
+
+    @api.model
+    def _get_purchase_columns(self):
+        """Return the columns of the tab *Purchases*: ``name``, ``label`` and ``type``
+        (``char``, ``date`` or ``quantity``). A bridge adds its own, and their values in
+        ``sale.order.line._prepare_helpdesk_purchases``."""
+        return [
+            {"name": name, "label": label, "type": type_}
+            for name, label, type_ in (
+                ("order", self.env._("Order"), "char"),
+                ("product", self.env._("Product"), "char"),
+                ("serials", self.env._("Lot/Serial"), "char"),
+                ("ordered", self.env._("Ordered"), "quantity"),
+                ("delivered", self.env._("Delivered"), "quantity"),
+                ("delivered_on", self.env._("Delivered On"), "date"),
+                ("returned", self.env._("Returned"), "quantity"),
+                ("invoiced", self.env._("Invoiced"), "quantity"),
+                ("credited", self.env._("Credited"), "quantity"),
+            )
+        ]
+
+    def _get_purchase_actions(self, _line, _values):
+        """Return the buttons of one purchase: ``{"method": name of the method of the
+        ticket, "label": text, "context": defaults of the wizard}``. A bridge adds its
+        own where something is left to do, and where the user may."""
+        return []
+
+    def _get_purchase_line_domain(self):
+        """Return the domain of the order lines that the tab *Purchases* shows."""
+        ticket = self.sudo()  # sudo: order and lot are compared by id only
+        domain = Domain("display_type", "=", False) & Domain(
+            "order_id",
+            "any!",
+            self._purchase_domain(
+                "sale.order", product=self.product_id.browse(), lot=ticket.lot_id.browse()
+            ),
+        )
+        if ticket.product_id:
+            domain &= Domain("product_id", "=", ticket.product_id.id) | Domain(
+                "move_ids.product_id", "=", ticket.product_id.id
+            )
+        if ticket.lot_id:
+            domain &= Domain("move_ids.move_line_ids.lot_id", "=", ticket.lot_id.id)
+        return domain
+
     def _is_purchased(self, field):
         """Return whether the order, product or lot of this ticket was bought by its
         customer, with the others that are set."""
@@ -585,6 +684,154 @@ class HelpdeskTicket(models.Model):
             record.with_context(active_test=False).search_count(domain, limit=1)
         )
 
+    # -- Portal --------------------------------------------------------------
+
+    @api.model
+    def _get_thread_with_access(
+        self,
+        thread_id,
+        *,
+        mode="read",
+        hash=None,  # noqa: A002 (the name is that of the request's parameter)
+        pid=None,
+        token=None,
+        **kwargs,
+    ):
+        """Let a link open the conversation only while the team shows its tickets."""
+        # sudo: decides only whether the link counts at all; rights are checked after.
+        ticket = self.sudo().browse(thread_id).exists()
+        if (
+            not ticket.access_token
+            or ticket.team_id.privacy_visibility != "portal"
+            or not all(str(value or "").isascii() for value in (hash, token))
+            or not str(pid or 0).isdigit()
+        ):
+            hash = pid = token = None  # noqa: A001
+        return super()._get_thread_with_access(
+            thread_id, mode=mode, hash=hash, pid=pid, token=token, **kwargs
+        )
+
+    def _is_customer_side(self, partner, email=False):
+        """Return whether a partner, or whoever writes from an address, belongs to the
+        customer of this ticket."""
+        self.ensure_one()
+        # sudo: entities and addresses are compared, not shown.
+        ticket, partner = self.sudo(), partner.sudo()
+        if partner and partner.commercial_partner_id == ticket.commercial_partner_id:
+            return True
+        return bool(email) and email in email_normalize_all(
+            f"{ticket.partner_email or ''}, {ticket.email_cc or ''}"
+        )
+
+    def _forget_customer(self, partner, vals):
+        """Take link, notifications and address away from who was the customer."""
+        self.ensure_one()
+        # sudo: whoever may change the customer ends what the former one could do.
+        ticket = self.sudo()
+        # Colleagues see the ticket by the rule of their company, as long as the
+        # company stays the customer.
+        gone = partner | ticket.message_partner_ids.filtered(
+            lambda follower: (
+                follower.partner_share
+                and follower.commercial_partner_id == partner.commercial_partner_id
+                and follower.commercial_partner_id != ticket.commercial_partner_id
+            )
+        )
+        ticket.message_unsubscribe(partner_ids=gone.ids)
+        ticket.access_token = self._fields["access_token"].default(ticket)
+        addresses = set(filter(None, gone.mapped("email_normalized")))
+        carbon_copies = ticket._mail_cc_sanitized_raw_dict(ticket.email_cc)
+        ticket.email_cc = ", ".join(
+            raw for email, raw in carbon_copies.items() if email not in addresses
+        )
+        if not ticket.partner_id:
+            ticket.update(
+                {
+                    name: False
+                    for name in ("partner_name", "partner_email", "partner_phone")
+                    if name not in vals
+                }
+            )
+
+    def _portal_attachments(self):
+        """Return the files that came with the ticket, each with a token of its own.
+
+        Those of later messages show in the conversation; those of internal notes
+        belong to agents (T13). Call it after the access to the ticket was checked.
+        """
+        self.ensure_one()
+        # sudo: customers can't read the internal subtype of the first message.
+        attachments = (
+            self.env["mail.message"]
+            .sudo()
+            .search(
+                [
+                    ("model", "=", self._name),
+                    ("res_id", "=", self.id),
+                    ("message_type", "=", "email"),
+                    ("is_internal", "=", False),
+                    ("subtype_id", "=", self._creation_subtype().id),
+                ]
+            )
+            .attachment_ids
+        )
+        attachments.generate_access_token()
+        return attachments
+
+    def _portal_can_close(self):
+        """Return whether the customer may close the ticket (issue 9)."""
+        self.ensure_one()
+        return (
+            not self.close_date
+            and self.team_id.allow_portal_ticket_closing
+            and bool(self.team_id.stage_ids.filtered("fold"))
+        )
+
+    def _portal_can_reopen(self):
+        """Return whether the customer may open the ticket again."""
+        self.ensure_one()
+        team = self.team_id
+        return (
+            bool(self.close_date)
+            and (team.reopen_on_reply or team.allow_portal_ticket_closing)
+            and not all(team.stage_ids.mapped("fold"))
+        )
+
+    def _portal_close(self, author):
+        """Close the ticket for its customer.
+
+        :param author: the partner who did it
+        :raises UserError: when the team doesn't allow it, or it is closed already
+        """
+        self.ensure_one()
+        if not self._portal_can_close():
+            raise UserError(self.env._("This ticket can't be closed here."))
+        self._track_set_author(author)
+        self._track_set_log_message(self.env._("Closed by the customer."))
+        self.stage_id = self.team_id.stage_ids.filtered("fold")[0]
+
+    def _portal_reopen(self, author):
+        """Open the ticket again for its customer.
+
+        :param author: the partner who did it
+        :raises UserError: when the team doesn't allow it, or it is open already
+        """
+        self.ensure_one()
+        if not self._portal_can_reopen():
+            raise UserError(self.env._("This ticket can't be reopened here."))
+        self._track_set_log_message(self.env._("Reopened by the customer."))
+        self._reopen(author)
+
+    def _reopen(self, author):
+        """Put a closed ticket into the first open stage of its team."""
+        self.ensure_one()
+        if author:
+            self._track_set_author(author)
+        # The mail of that stage says that a request was received: it isn't new.
+        self.with_context(
+            helpdesk_no_stage_mail=True
+        ).stage_id = self.team_id.stage_ids.filtered(lambda stage: not stage.fold)[:1]
+
     # -- Mail ----------------------------------------------------------------
 
     def _creation_subtype(self):
@@ -595,31 +842,290 @@ class HelpdeskTicket(models.Model):
             return self.env.ref("helpdesk_after_sales.mt_ticket_stage")
         return super()._track_subtype(init_values)
 
+    def _track_post_template_finalize(self):
+        # The stage of a new ticket is computed, which core doesn't count as a change.
+        self.env.cr.precommit.data.setdefault(
+            f"mail.tracking.create.{self._name}.{self.id}", []
+        ).append("stage_id")
+        return super()._track_post_template_finalize()
+
     def _track_template(self, changes):
         templates = super()._track_template(changes)
         ticket = self[:1]
-        if "stage_id" in changes and ticket.stage_id.template_id:
+        template = ticket.stage_id.template_id
+        if (
+            "stage_id" not in changes
+            or not template
+            or self.env.context.get("helpdesk_no_stage_mail")
+        ):
+            return templates
+        if self.env.context.get("helpdesk_from_mail"):
+            if not ticket._may_acknowledge():
+                return templates
+            # sudo: the time is kept by the gateway, nobody writes it.
+            ticket.sudo().acknowledge_date = self.env.cr.now()
+        if ticket.partner_id:
             templates["stage_id"] = (
-                ticket.stage_id.template_id,
+                template,
                 {
                     "auto_delete_keep_log": False,
                     "subtype_id": self.env.ref("mail.mt_comment").id,
                     "email_layout_xmlid": "mail.mail_notification_light",
                 },
             )
+        elif ticket.partner_email:
+            ticket._post_template_to_address(template)
         return templates
+
+    def _post_template_to_address(self, template):
+        """Send a template to the address of a ticket that has no contact.
+
+        Core would make a contact of every address that a mail comes from.
+        """
+        # sudo: templates are read and rendered by the system, as for other stages.
+        values = template.sudo()._generate_template(
+            self.ids, ("subject", "body_html", "email_from")
+        )[self.id]
+        self.sudo().message_post(
+            subject=values["subject"],
+            body=values["body_html"],
+            email_from=values.get("email_from") or None,
+            author_id=self.env.ref("base.partner_root").id,
+            message_type="auto_comment",
+            subtype_id=self.env.ref("mail.mt_comment").id,
+            outgoing_email_to=self.partner_email,
+            email_layout_xmlid="mail.mail_notification_light",
+        )
+
+    def _may_acknowledge(self):
+        """Return whether the sender of the mail may get an answer by itself.
+
+        Not for automatic mail (RFC 3834), and not more often than a person would
+        need: whoever forges a sender must not send mail through the shop (T23).
+        """
+        self.ensure_one()
+        if self.env.context.get("helpdesk_automatic_mail"):
+            return False
+        # sudo: counts all tickets.
+        tickets = self.sudo().with_context(active_test=False)
+        parameter = self.env["ir.config_parameter"].sudo().get_param
+        since = fields.Datetime.subtract(
+            self.env.cr.now(), minutes=int(parameter("mail.gateway.loop.minutes", 120))
+        )
+        recent = Domain("acknowledge_date", ">=", since) & Domain("id", "!=", self.id)
+        limits = [
+            (
+                recent & Domain("partner_email", "=", self.partner_email),
+                "helpdesk_after_sales.acknowledge_per_address",
+                5,
+            )
+        ]
+        if not self.partner_id:
+            limits.append(
+                (
+                    recent & Domain("partner_id", "=", False),
+                    "helpdesk_after_sales.acknowledge_unknown",
+                    100,
+                )
+            )
+        return all(
+            tickets.search_count(domain) < int(parameter(key, default))
+            for domain, key, default in limits
+        )
+
+    def _acknowledged_subject(self):
+        """Return the subject as it may stand in an automatic answer: one short line,
+        so that nobody sends texts of his own through it (T23)."""
+        self.ensure_one()
+        line = " ".join((self.name or "").split())
+        return f"{line[:60]}…" if len(line) > 60 else line
+
+    def _notify_by_email_get_base_mail_values(
+        self, message, recipients_data, additional_values=None
+    ):
+        """Mark what we send, so that others don't answer to it by themselves, and we
+        know it when it comes back (T18, T19)."""
+        values = dict(additional_values or {})
+        values["headers"] = dict(
+            values.get("headers") or {}, **self._get_mail_marks(message)
+        )
+        return super()._notify_by_email_get_base_mail_values(
+            message, recipients_data, additional_values=values
+        )
+
+    @api.model
+    def _get_mail_marks(self, message=None):
+        marks = {
+            "X-Helpdesk-Origin": self._get_mail_origin(),
+            "X-Auto-Response-Suppress": "OOF",
+        }
+        if message and message.message_type not in ("comment", "email"):
+            marks["X-Auto-Response-Suppress"] = "All"
+            marks["Auto-Submitted"] = (
+                "auto-replied"
+                if message.message_type == "auto_comment"
+                else "auto-generated"
+            )
+        return marks
+
+    @api.model
+    def _get_mail_origin(self):
+        """Return what only mail of this database carries."""
+        env = self.env(su=True)
+        return hmac(env, "helpdesk.ticket-mail", "origin")
+
+    def _notify_get_recipients_groups(self, message, model_description, msg_vals=False):
+        groups = super()._notify_get_recipients_groups(
+            message, model_description, msg_vals=msg_vals
+        )
+        # sudo: only the visibility of the team.
+        if self and self.sudo().team_id.privacy_visibility != "portal":
+            for name, _match, data in groups:
+                if name in ("portal", "portal_customer"):
+                    data["has_button_access"] = False
+        return groups
+
+    def _message_get_suggested_recipients_batch(self, **kwargs):
+        """Propose the customer's side and colleagues, not everybody who wrote: a mail
+        can name any message of ours in its references (T22)."""
+        suggested = super()._message_get_suggested_recipients_batch(**kwargs)
+        asked = kwargs.get("additional_partners") or self.env["res.partner"]
+        for ticket in self:
+            suggested[ticket.id] = [
+                info
+                for info in suggested[ticket.id]
+                if ticket._is_trusted(
+                    self.env["res.partner"].browse(info["partner_id"] or ()),
+                    email_normalize(info["email"]),
+                )
+                or info["partner_id"] in asked.ids
+                or kwargs.get("primary_email")
+            ]
+        return suggested
+
+    def _is_trusted(self, partner, email):
+        """Return whether answers may go to a partner or address by themselves."""
+        # sudo: only whether it's a colleague.
+        colleague = partner.sudo().user_ids.filtered(lambda user: not user.share)
+        return bool(colleague) or self._is_customer_side(partner, email)
+
+    def _message_post_after_hook(self, message, msg_values):
+        result = super()._message_post_after_hook(message, msg_values)
+        # sudo: whoever answers to his ticket may not write it.
+        ticket, message = self.sudo(), message.sudo()
+        if (
+            message.message_type == "email"
+            and message.subtype_id == self._creation_subtype()
+            and not ticket.description
+        ):
+            # With its pictures: the message has been given its files by now.
+            ticket.description = message.body
+        elif (
+            ticket.close_date
+            and message.message_type in ("comment", "email")
+            and message.subtype_id == self.env.ref("mail.mt_comment")
+            and (not message.author_id or message.author_id.partner_share)
+            and ticket.team_id.reopen_on_reply
+            and not self.env.context.get("helpdesk_automatic_mail")
+        ):
+            ticket._reopen(message.author_id)
+        return result
 
     @api.model
     def message_new(self, msg_dict, custom_values=None):
-        author = self.env["res.partner"].browse(msg_dict.get("author_id") or ())
-        sender = msg_dict.get("email_from") or ""
-        defaults = {
-            "name": msg_dict.get("subject") or self.env._("No subject"),
-            "partner_id": author.id,
-            "partner_email": email_normalize(sender) or sender,
-        }
-        if author:
-            del defaults["partner_email"]
-        return super().message_new(
-            msg_dict, custom_values=defaults | (custom_values or {})
+        """Make a ticket of a mail: its sender becomes the customer if he is known,
+        else name and address are kept."""
+        values = dict(custom_values or {})
+        team = self.env["helpdesk.team"].browse(values.get("team_id")) or (
+            self._default_team_id()
         )
+        # sudo: the gateway acts for the team, whoever wrote.
+        self = self.with_company(team.sudo().company_id).with_context(  # noqa: PLW0642
+            helpdesk_from_mail=True
+        )
+        name, address = parse_contact_from_email(msg_dict.get("email_from") or "")
+        partner = self._find_mail_customer(msg_dict, address, team.sudo().company_id)
+        subject = " ".join((msg_dict.get("subject") or "").split())
+        values = {
+            # The message keeps what is longer than a title.
+            "name": subject[:250] or self.env._("No subject"),
+            "team_id": team.id,
+            "partner_id": partner.id,
+            "partner_name": partner.name or name or address,
+        } | values
+        return super().message_new(
+            dict(msg_dict, email_from=address or msg_dict.get("email_from")), values
+        )
+
+    @api.model
+    def _find_mail_customer(self, msg_dict, address, company):
+        """Return the contact of a sender whom the company of the team may use."""
+        author = self.env["res.partner"].browse(msg_dict.get("author_id") or ())
+        if not author.company_id or author.company_id == company:
+            return author
+        return author.search(
+            [
+                ("email_normalized", "=", address),
+                ("company_id", "in", (False, company.id)),
+            ],
+            order="company_id, id",
+            limit=1,
+        )
+
+    def message_update(self, msg_dict, update_vals=None):
+        # Only the customer's side and colleagues add people to the conversation.
+        author = self.env["res.partner"].browse(msg_dict.get("author_id") or ())
+        if not self._is_trusted(author, email_normalize(msg_dict.get("email_from"))):
+            msg_dict = dict(msg_dict, cc="")
+        return super().message_update(msg_dict, update_vals)
+
+    @api.model
+    def _filter_mail_routes(self, message, message_dict, routes):
+        """Return the routes of a mail without those that would make a second ticket of
+        it, or feed a loop (T19, T20, T24)."""
+        ours = [route for route in routes if route[0] == self._name]
+        if not ours:
+            return routes
+        others = [route for route in routes if route[0] != self._name]
+        reason = self._get_mail_refusal(message, message_dict)
+        if reason:
+            _logger.info(
+                "Ignored mail from %s to %s with Message-Id %s: %s",
+                message_dict["email_from"],
+                message_dict["to"],
+                message_dict["message_id"],
+                reason,
+            )
+            return others
+        first_of_team = {}
+        for route in ours:
+            key = route[1] or (route[2] or {}).get("team_id")
+            first_of_team.setdefault((bool(route[1]), key), route)
+        return others + list(first_of_team.values())
+
+    @api.model
+    def _get_mail_refusal(self, message, message_dict):
+        if message.get("X-Helpdesk-Origin", "").strip() == self._get_mail_origin():
+            return "it is our own, and came back"
+        sender = email_normalize(message_dict["email_from"])
+        # sudo: aliases are not for the users of the gateway to read.
+        if sender and self.env["mail.alias"].sudo().search_count(
+            [("alias_full_name", "=", sender)], limit=1
+        ):
+            return "its sender is an alias of ours"
+        # Two workers may have got the same mail. The second one waits here for the
+        # first, and then asks with a cursor that sees what the first has committed.
+        self.env.cr.execute(
+            SQL(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+                message_dict["message_id"],
+            )
+        )
+        with self.env.registry.cursor() as cursor:
+            cursor.execute(
+                SQL(
+                    "SELECT 1 FROM mail_message WHERE message_id = %s LIMIT 1",
+                    message_dict["message_id"],
+                )
+            )
+            return "another worker has processed it" if cursor.rowcount else ""

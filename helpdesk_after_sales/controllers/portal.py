@@ -1,0 +1,245 @@
+from werkzeug.exceptions import NotFound
+
+from odoo import http
+from odoo.exceptions import AccessError, MissingError, UserError
+from odoo.fields import Domain
+from odoo.http import request
+from odoo.tools import groupby as groupby_key
+
+from odoo.addons.portal.controllers.portal import CustomerPortal
+from odoo.addons.portal.controllers.portal import pager as portal_pager
+from odoo.addons.portal.utils import get_portal_partner
+
+
+class HelpdeskPortal(CustomerPortal):
+    """A customer's own tickets, and those of the company that he belongs to."""
+
+    def _prepare_home_portal_values(self, counters):
+        values = super()._prepare_home_portal_values(counters)
+        if "ticket_count" in counters:
+            tickets = request.env["helpdesk.ticket"]
+            values["ticket_count"] = (
+                tickets.search_count([]) if tickets.has_access("read") else 0
+            )
+        return values
+
+    # -- List ----------------------------------------------------------------
+
+    def _ticket_searchbar_sortings(self):
+        _ = request.env._
+        return {
+            "date": {"label": _("Newest"), "order": "create_date desc, id desc"},
+            "update": {
+                "label": _("Last Change of Stage"),
+                "order": "date_last_stage_update desc, id desc",
+            },
+            "name": {"label": _("Subject"), "order": "name, id desc"},
+            "reference": {"label": _("Number"), "order": "ticket_ref desc, id desc"},
+        }
+
+    def _ticket_searchbar_filters(self):
+        _ = request.env._
+        return {
+            "all": {"label": _("All"), "domain": Domain.TRUE},
+            "open": {"label": _("Open"), "domain": Domain("close_date", "=", False)},
+            "closed": {
+                "label": _("Closed"),
+                "domain": Domain("close_date", "!=", False),
+            },
+        }
+
+    def _ticket_searchbar_groupby(self):
+        _ = request.env._
+        return {
+            "none": {"label": _("None"), "order": ""},
+            "stage_id": {"label": _("Stage"), "order": "stage_id"},
+            "team_id": {"label": _("Team"), "order": "team_id"},
+            "partner_id": {"label": _("Contact"), "order": "partner_id"},
+        }
+
+    def _ticket_searchbar_inputs(self):
+        _ = request.env._
+        return {
+            "all": {"input": "all", "label": _("Search in Subject and Number")},
+            "name": {"input": "name", "label": _("Search in Subject")},
+            "ticket_ref": {"input": "ticket_ref", "label": _("Search in Number")},
+        }
+
+    def _ticket_search_domain(self, search_in, search):
+        # Customers type the number as they see it.
+        number = Domain("ticket_ref", "ilike", search.strip().lstrip("#"))
+        name = Domain("name", "ilike", search)
+        return {"name": name, "ticket_ref": number}.get(search_in, name | number)
+
+    @http.route(
+        ["/my/tickets", "/my/tickets/page/<int:page>"],
+        type="http",
+        auth="user",
+        website=True,
+        readonly=True,
+    )
+    def portal_my_tickets(
+        self,
+        page=1,
+        sortby=None,
+        filterby=None,
+        groupby=None,
+        search=None,
+        search_in=None,
+        **kwargs,
+    ):
+        """The tickets of the customer, as a list with search, filter and groups."""
+        sortings = self._ticket_searchbar_sortings()
+        filters = self._ticket_searchbar_filters()
+        groups = self._ticket_searchbar_groupby()
+        inputs = self._ticket_searchbar_inputs()
+        # What isn't on offer falls back to the first choice.
+        sortby = sortby if sortby in sortings else next(iter(sortings))
+        filterby = filterby if filterby in filters else next(iter(filters))
+        groupby = groupby if groupby in groups else next(iter(groups))
+        search_in = search_in if search_in in inputs else next(iter(inputs))
+
+        tickets = request.env["helpdesk.ticket"]
+        if not tickets.has_access("read"):
+            return request.redirect("/my")
+        domain = filters[filterby]["domain"]
+        if search:
+            domain &= self._ticket_search_domain(search_in, search)
+        pager = portal_pager(
+            url="/my/tickets",
+            url_args={
+                "sortby": sortby,
+                "filterby": filterby,
+                "groupby": groupby,
+                "search_in": search_in,
+                "search": search,
+            },
+            total=tickets.search_count(domain),
+            page=page,
+            step=self._items_per_page,
+        )
+        order = ", ".join(
+            filter(None, [groups[groupby]["order"], sortings[sortby]["order"]])
+        )
+        tickets = tickets.search(
+            domain, order=order, limit=self._items_per_page, offset=pager["offset"]
+        )
+        request.session["my_tickets_history"] = tickets.ids[:100]
+        # sudo: the rules chose the tickets; the names of their stages and teams are
+        # shown with them.
+        tickets = tickets.sudo()
+        values = self._prepare_portal_layout_values() | {
+            "page_name": "ticket",
+            "default_url": "/my/tickets",
+            "pager": pager,
+            "grouped_tickets": (
+                [tickets]
+                if groupby == "none"
+                else [
+                    tickets.concat(*group)
+                    for _key, group in groupby_key(tickets, lambda t: t[groupby])
+                ]
+            ),
+            "searchbar_sortings": sortings,
+            "sortby": sortby,
+            "searchbar_filters": filters,
+            "filterby": filterby,
+            "searchbar_groupby": groups,
+            "groupby": groupby,
+            "searchbar_inputs": inputs,
+            "search_in": search_in,
+            "search": search,
+        }
+        return request.render("helpdesk_after_sales.portal_my_tickets", values)
+
+    # -- Page ----------------------------------------------------------------
+
+    def _ticket_check_access(self, ticket_id, access_token=None):
+        """Return the ticket, under ``sudo()``, if the visitor may see it.
+
+        By his own rights, or with the token of a ticket whose team shows its tickets
+        to customers (T8). The answer doesn't tell whether the ticket exists.
+
+        :raises werkzeug.exceptions.NotFound: when he may not
+        """
+        # Only text of ASCII can be compared in constant time.
+        if access_token and not access_token.isascii():
+            access_token = None
+        try:
+            ticket = self._document_check_access(
+                "helpdesk.ticket", ticket_id, access_token
+            )
+        except (AccessError, MissingError) as error:
+            raise NotFound from error
+        if not ticket.with_user(request.env.user).has_access("read") and (
+            ticket.team_id.privacy_visibility != "portal"
+        ):
+            raise NotFound
+        return ticket
+
+    @http.route(
+        "/my/tickets/<int:ticket_id>",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        website=True,
+    )
+    def portal_my_ticket(self, ticket_id, access_token=None, **kwargs):
+        """The page of one ticket, for the customer or whoever has its link."""
+        ticket = self._ticket_check_access(ticket_id, access_token)
+        values = self._get_page_view_values(
+            ticket,
+            access_token,
+            {
+                "page_name": "ticket",
+                "ticket": ticket,
+                "attachments": ticket._portal_attachments(),
+                "can_close": ticket._portal_can_close(),
+                "can_reopen": ticket._portal_can_reopen(),
+            },
+            "my_tickets_history",
+            False,
+            **kwargs,
+        )
+        return request.render("helpdesk_after_sales.portal_my_ticket", values)
+
+    @http.route(
+        "/my/tickets/<int:ticket_id>/<any(close, reopen):action>",
+        type="http",
+        auth="public",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_my_ticket_action(
+        self, ticket_id, action, access_token=None, stage_since=None, **kwargs
+    ):
+        """Close or reopen a ticket, from the form of its page only (T15).
+
+        :param stage_since: when the stage that the customer saw was reached: a form
+            from before the last change does nothing
+        """
+        ticket = self._ticket_check_access(ticket_id, access_token)
+        # Without a log-in it's the customer of the ticket, since he got the link.
+        author = (
+            get_portal_partner(ticket, None, None, access_token)
+            if request.env.user._is_public()
+            else request.env.user.partner_id
+        )
+        status = "success"
+        try:
+            if stage_since != str(ticket.date_last_stage_update):
+                raise UserError(
+                    request.env._("This ticket has changed in the meantime.")
+                )
+            if action == "close":
+                ticket._portal_close(author)
+            else:
+                ticket._portal_reopen(author)
+        except UserError:
+            status = "outdated"
+        query = "&status=" + status
+        return request.redirect(
+            ticket.get_portal_url(query_string=query)
+            if access_token
+            else f"{ticket.access_url}?status={status}"
+        )
