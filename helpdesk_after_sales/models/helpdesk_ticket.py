@@ -205,11 +205,11 @@ class HelpdeskTicket(models.Model):
     )
 
     # -- Services of the team
-    use_credit_notes = fields.Boolean(related="team_id.use_credit_notes")
-    use_coupons = fields.Boolean(related="team_id.use_coupons")
-    use_product_returns = fields.Boolean(related="team_id.use_product_returns")
-    use_product_repairs = fields.Boolean(related="team_id.use_product_repairs")
-    use_fsm = fields.Boolean(related="team_id.use_fsm")
+    use_credit_notes = fields.Boolean(related="team_id.use_credit_notes", string="Use Refunds")
+    use_coupons = fields.Boolean(related="team_id.use_coupons", string="Use Coupons")
+    use_product_returns = fields.Boolean(related="team_id.use_product_returns", string="Use Returns")
+    use_product_repairs = fields.Boolean(related="team_id.use_product_repairs", string="Use Repairs")
+    use_fsm = fields.Boolean(related="team_id.use_fsm", string="Use Field Service")
 
     access_token = fields.Char(default=lambda self: str(uuid.uuid4()))
     email_cc = fields.Char(groups="base.group_user")

@@ -1,0 +1,277 @@
+"""Two at once (spec/trust.md: T1, T2, T7): real cursors, real commits, and cleaned up.
+
+What is committed here belongs to a partner, a team and users of its own, in the company
+that the test database has.
+"""
+
+import functools
+import threading
+import time
+from unittest.mock import patch
+
+import psycopg2
+import pytest
+
+from odoo import SUPERUSER_ID, Command, api
+from odoo.exceptions import UserError
+from odoo.service.model import retrying
+from odoo.tests import TransactionCase, new_test_user, tagged
+from odoo.tools import mute_logger
+
+ROUNDS = 50
+AGENT = "helpdesk_after_sales.group_helpdesk_user,account.group_account_invoice"
+
+
+@tagged("post_install", "-at_install")
+class TestConcurrencyRefund(TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if "helpdesk_ticket_id" not in cls.env["account.move.reversal"]._fields:
+            pytest.skip("helpdesk_refund is not installed")
+        with cls.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            users = [
+                new_test_user(env, f"refund_race_{number}", groups=AGENT)
+                for number in (1, 2)
+            ]
+            partner = env["res.partner"].create({"name": "Racing customer"})
+            team = env["helpdesk.team"].create(
+                {"name": "Racing team", "use_credit_notes": True}
+            )
+            tickets = env["helpdesk.ticket"].create(
+                [
+                    {
+                        "name": f"Lamp {number}",
+                        "team_id": team.id,
+                        "partner_id": partner.id,
+                    }
+                    for number in (1, 2)
+                ]
+            )
+            cls.user_ids = [user.id for user in users]
+            cls.partner_id = partner.id
+            cls.team_id = team.id
+            cls.ticket_ids = tickets.ids
+        cls.addClassCleanup(cls._clean_up)
+
+    @classmethod
+    def _clean_up(cls):
+        with cls.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            cls._remove_moves(env)
+            env["account.move.reversal"].search(
+                [("create_uid", "in", cls.user_ids)]
+            ).unlink()
+            env["helpdesk.ticket"].browse(cls.ticket_ids).unlink()
+            stages = env["helpdesk.team"].browse(cls.team_id).stage_ids
+            env["helpdesk.team"].browse(cls.team_id).unlink()
+            stages.filtered(lambda stage: not stage.team_ids).unlink()
+            users = env["res.users"].browse(cls.user_ids)
+            partners = users.partner_id + env["res.partner"].browse(cls.partner_id)
+            users.unlink()
+            partners.unlink()
+
+    @classmethod
+    def _remove_moves(cls, env):
+        moves = env["account.move"].search([("partner_id", "=", cls.partner_id)])
+        moves.line_ids.remove_move_reconcile()
+        moves.filtered(lambda move: move.state != "draft").button_draft()
+        moves.posted_before = False
+        moves.with_context(force_delete=True).unlink()
+
+    def _as_root(self, function):
+        """Return what ``function`` returns of a transaction of its own."""
+        with self.registry.cursor() as cr:
+            return function(api.Environment(cr, SUPERUSER_ID, {}))
+
+    def _new_invoice(self):
+        def create(env):
+            invoice = env["account.move"].create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.partner_id,
+                    "invoice_line_ids": [
+                        Command.create(
+                            {"name": "Lamp", "price_unit": 100.0, "tax_ids": False}
+                        )
+                    ],
+                }
+            )
+            invoice.action_post()
+            return invoice.id
+
+        return self._as_root(create)
+
+    def _new_wizard(self, invoice_id):
+        def create(env):
+            wizard = env["account.move.reversal"].with_user(self.user_ids[0])
+            return wizard.create(
+                {
+                    "helpdesk_ticket_id": self.ticket_ids[0],
+                    "move_ids": [Command.set([invoice_id])],
+                }
+            ).id
+
+        return self._as_root(create)
+
+    def _notes(self, invoice_id):
+        """Return ``[(id, state, ticket id, user id)]`` of what refunds the invoice."""
+        with self.registry.cursor() as cr:
+            cr.execute(
+                "SELECT id, state, helpdesk_ticket_id, create_uid FROM account_move"
+                " WHERE reversed_entry_id = %s",
+                [invoice_id],
+            )
+            return cr.fetchall()
+
+    def _race(self, *functions):
+        """Run the functions at once, each with a cursor of its own, as the web server
+        runs requests. Returns ``[result or exception]`` and the number of attempts."""
+        barrier = threading.Barrier(len(functions), timeout=30)
+        results = [None] * len(functions)
+        attempts = []
+
+        def compete(index):
+            first = True
+
+            def attempt():
+                nonlocal first
+                attempts.append(index)
+                # Every transaction sees the state before anybody has begun.
+                env.cr.execute("SELECT 1")
+                if first:
+                    first = False
+                    barrier.wait()
+                return functions[index](env)
+
+            with self.registry.cursor() as cr:
+                env = api.Environment(cr, self.user_ids[index], {})
+                try:
+                    results[index] = retrying(attempt, env)
+                    cr.commit()
+                except Exception as error:  # noqa: BLE001 what came out is the test
+                    cr.rollback()
+                    results[index] = error
+
+        threads = [
+            threading.Thread(target=compete, args=(index,), daemon=True)
+            for index in range(len(functions))
+        ]
+        # The random pauses between attempts prove nothing: shortened.
+        sleep = time.sleep
+        with (
+            patch("odoo.service.model.time.sleep", lambda pause: sleep(pause / 50)),
+            mute_logger("odoo.sql_db"),
+        ):
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+        self.assertFalse(any(thread.is_alive() for thread in threads), "a deadlock")
+        return results, len(attempts)
+
+    def _refund(self, env, button, ticket_id, invoice_id):
+        action = env["helpdesk.ticket"].browse(ticket_id).action_refund()
+        wizards = env["account.move.reversal"].with_context(**action["context"])
+        wizard = wizards.create({"move_ids": [Command.set([invoice_id])]})
+        return getattr(wizard, button)()["res_id"]
+
+    def _check_round(self, invoice_id, results):
+        notes = self._notes(invoice_id)
+        self.assertEqual(len(notes), 1, f"{results}")
+        (_id, _state, ticket_id, user_id) = notes[0]
+        winner = self.user_ids.index(user_id)
+        self.assertEqual(ticket_id, self.ticket_ids[winner])
+        self.assertIsInstance(results[winner], int)
+        refusal = results[1 - winner]
+        self.assertIsInstance(refusal, UserError)
+        self.assertRegex(
+            str(refusal), rf"credited in full already: .*refund_race_{winner + 1}"
+        )
+        return notes
+
+    def test_t1_two_full_refunds_at_once_make_one_draft(self):
+        invoice_id = self._new_invoice()
+        winners, attempts = set(), 0
+        for _round in range(ROUNDS):
+            results, tries = self._race(
+                *(
+                    functools.partial(
+                        self._refund,
+                        button="refund_moves",
+                        ticket_id=ticket_id,
+                        invoice_id=invoice_id,
+                    )
+                    for ticket_id in self.ticket_ids
+                )
+            )
+            attempts += tries
+            (note,) = self._check_round(invoice_id, results)
+            winners.add(note[3])
+            self._as_root(
+                lambda env, note=note: env["account.move"].browse(note[0]).unlink()
+            )
+        self.assertGreater(attempts, 2 * ROUNDS, "nobody ever met anybody")
+
+    def test_t1_two_full_refunds_at_once_make_one_posted(self):
+        for _round in range(8):
+            invoice_id = self._new_invoice()
+            results, _tries = self._race(
+                *(
+                    functools.partial(
+                        self._refund,
+                        button="modify_moves",
+                        ticket_id=ticket_id,
+                        invoice_id=invoice_id,
+                    )
+                    for ticket_id in self.ticket_ids
+                )
+            )
+            (note,) = self._check_round(invoice_id, results)
+            self.assertEqual(note[1], "posted")
+
+    def test_t2_double_click_at_once_opens_one_document(self):
+        invoice_id = self._new_invoice()
+        for _round in range(10):
+            wizard_id = self._new_wizard(invoice_id)
+
+            def press(env, wizard_id=wizard_id):
+                # The same person in two requests.
+                env = env(user=self.user_ids[0])
+                wizard = env["account.move.reversal"].browse(wizard_id)
+                return wizard.refund_moves()["res_id"]
+
+            results, _tries = self._race(press, press)
+            (note,) = self._notes(invoice_id)
+            self.assertEqual(results, [note[0]] * 2)
+            self._as_root(
+                lambda env, note=note: env["account.move"].browse(note[0]).unlink()
+            )
+
+    def test_t7_connection_lost_before_the_commit(self):
+        """The credit note and its link are one transaction: nothing is left of it, and
+        a second run works."""
+        invoice_id = self._new_invoice()
+        wizard_id = self._new_wizard(invoice_id)
+        cr = self.registry.cursor()
+        env = api.Environment(cr, self.user_ids[0], {})
+        env["account.move.reversal"].browse(wizard_id).refund_moves()
+        env.flush_all()
+        cr.execute("SELECT pg_backend_pid()")
+        (pid,) = cr.fetchone()
+        with self.registry.cursor() as killer:
+            killer.execute("SELECT pg_terminate_backend(%s)", [pid])
+        with self.assertRaises(psycopg2.OperationalError), mute_logger("odoo.sql_db"):
+            cr.execute("SELECT 1")
+        cr._closed = True
+        self.assertFalse(self._notes(invoice_id))
+        self._as_root(
+            lambda env: env["account.move.reversal"]
+            .with_user(self.user_ids[0])
+            .browse(wizard_id)
+            .refund_moves()
+        )
+        self.assertEqual(
+            [note[2] for note in self._notes(invoice_id)], self.ticket_ids[:1]
+        )
