@@ -264,7 +264,7 @@ class TestConcurrencyRefund(TransactionCase):
             killer.execute("SELECT pg_terminate_backend(%s)", [pid])
         with self.assertRaises(psycopg2.OperationalError), mute_logger("odoo.sql_db"):
             cr.execute("SELECT 1")
-        cr._closed = True
+        cr.close()
         self.assertFalse(self._notes(invoice_id))
         self._as_root(
             lambda env: env["account.move.reversal"]
