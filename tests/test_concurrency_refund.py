@@ -231,6 +231,37 @@ class TestConcurrencyRefund(TransactionCase):
             (note,) = self._check_round(invoice_id, results)
             self.assertEqual(note[1], "posted")
 
+    def test_t1_who_saw_the_state_before_is_thrown_back(self):
+        """The lock itself: today Odoo happens to write to the invoice as well, which
+        nobody promises."""
+        invoice_id = self._new_invoice()
+        wizard_ids = [self._new_wizard(invoice_id) for _number in range(2)]
+
+        def lock(cr, wizard_id):
+            env = api.Environment(cr, self.user_ids[0], {})
+            wizard = env["account.move.reversal"].browse(wizard_id)
+            wizard._lock(wizard.move_ids)
+
+        with (
+            self.registry.cursor() as first,
+            self.registry.cursor() as second,
+            self.registry.cursor() as third,
+            mute_logger("odoo.sql_db"),
+        ):
+            second.execute("SELECT 1 FROM account_move LIMIT 1")
+            lock(first, wizard_ids[0])
+            with self.assertRaises(psycopg2.errors.LockNotAvailable):
+                third.execute(
+                    "SELECT 1 FROM account_move WHERE id = %s"
+                    " FOR NO KEY UPDATE NOWAIT",
+                    [invoice_id],
+                )
+            third.rollback()
+            first.commit()
+            with self.assertRaises(psycopg2.errors.SerializationFailure):
+                lock(second, wizard_ids[1])
+            second.rollback()
+
     def test_t2_double_click_at_once_opens_one_document(self):
         invoice_id = self._new_invoice()
         for _round in range(10):
