@@ -6,7 +6,6 @@ from . import helpdesk_tag
 from . import helpdesk_team
 from . import helpdesk_ticket
 from . import account_move
-from . import ir_attachment
 from . import ir_module_module
 from . import mail_thread
 from . import product_product

@@ -16,6 +16,9 @@ from odoo.tools import (
 
 _logger = logging.getLogger(__name__)
 
+# Kept until the changes are tracked: tickets that their customers opened again.
+REOPENED = "helpdesk_after_sales.reopened"
+
 
 class HelpdeskTicket(models.Model):
     _name = "helpdesk.ticket"
@@ -426,27 +429,51 @@ class HelpdeskTicket(models.Model):
     def _assign_automatically(self):
         """Give unassigned tickets a responsible where their team wants it."""
         for team, tickets in self.grouped("team_id").items():
-            if not team.auto_assignment:
+            # sudo: the members take turns, also those whom the user doesn't see.
+            members = team.sudo().member_ids.filtered("active").sorted("id")
+            if not team.auto_assignment or not members:
                 continue
-            # sudo: who creates a ticket may not see the members; they are assigned only.
-            members = team.sudo().member_ids.filtered("active")
-            if not members:
-                continue
-            domain = Domain("team_id", "=", team.id) & Domain(
-                "user_id", "in", members.ids
-            )
             if team.assign_method == "balanced":
-                domain &= Domain("close_date", "=", False)
-            # sudo: the load counts in full, also where the user doesn't see it all.
-            load = dict.fromkeys(members, 0) | dict(
-                self.sudo()
-                .with_context(active_test=False)
-                ._read_group(domain, ["user_id"], ["__count"])
+                tickets._assign_to_least_loaded(members)
+            else:
+                tickets._assign_in_turn(members)
+
+    def _assign_in_turn(self, members):
+        """Go on after the member who got the team's last ticket.
+
+        Everybody gets the same number of new tickets; who joins later is not given
+        what the others had before.
+        """
+        # sudo: see _assign_automatically.
+        last = (
+            self.sudo()
+            .with_context(active_test=False)
+            .search(
+                Domain("team_id", "=", self.team_id.id)
+                & Domain("user_id", "in", members.ids),
+                order="id desc",
+                limit=1,
             )
-            for ticket in tickets:
-                member = min(members, key=lambda m: (load[m], m.id))
-                ticket.user_id = member
-                load[member] += 1
+        )
+        turn = [*members].index(last.user_id) + 1 if last else 0
+        for offset, ticket in enumerate(self):
+            ticket.user_id = members[(turn + offset) % len(members)]
+
+    def _assign_to_least_loaded(self, members):
+        """Even out the number of open tickets of this team."""
+        domain = (
+            Domain("team_id", "=", self.team_id.id)
+            & Domain("user_id", "in", members.ids)
+            & Domain("close_date", "=", False)
+        )
+        # sudo: see _assign_automatically.
+        load = dict.fromkeys(members, 0) | dict(
+            self.sudo()._read_group(domain, ["user_id"], ["__count"])
+        )
+        for ticket in self:
+            member = min(members, key=lambda m: (load[m], m.id))
+            ticket.user_id = member
+            load[member] += 1
 
     # -- After-sales services ------------------------------------------------
 
@@ -827,10 +854,12 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         if author:
             self._track_set_author(author)
-        # The mail of that stage says that a request was received: it isn't new.
-        self.with_context(
-            helpdesk_no_stage_mail=True
-        ).stage_id = self.team_id.stage_ids.filtered(lambda stage: not stage.fold)[:1]
+        # The mail of that stage says that a request was received: it isn't new. The
+        # context of the first write would decide for all of a transaction.
+        self.env.cr.precommit.data.setdefault(REOPENED, set()).add(self.id)
+        self.stage_id = self.team_id.stage_ids.filtered(lambda stage: not stage.fold)[
+            :1
+        ]
 
     # -- Mail ----------------------------------------------------------------
 
@@ -856,7 +885,7 @@ class HelpdeskTicket(models.Model):
         if (
             "stage_id" not in changes
             or not template
-            or self.env.context.get("helpdesk_no_stage_mail")
+            or ticket.id in self.env.cr.precommit.data.get(REOPENED, ())
         ):
             return templates
         if self.env.context.get("helpdesk_from_mail"):

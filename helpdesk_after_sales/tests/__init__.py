@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_portal
 from . import test_purchase
 from . import test_purchases_tab
 from . import test_reason
