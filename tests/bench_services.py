@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""What a service costs from a ticket, against the application's own wizard.
+
+    python tests/bench_services.py [rounds]
+
+Both make the same document of the same purchase (5 lines), in turns in one run after a
+warm-up, each rolled back. Printed are the median time and the number of queries. The
+goal: at most 1.10 times the time, at most 12 queries more. Exit code 1 when missed.
+
+The environment is that of ``setup/``; with ODOO_RC (naming a database with the addons)
+and an importable Odoo, those are used instead.
+
+A service adds a function below, decorated with ``@service(addon)``: it gets the Shop and
+returns ``{title: (native, ours)}``, two functions without arguments. Rows of addons that
+aren't installed are left out.
+"""
+
+import gc
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WARM_UP = 3
+GOAL_TIME = 1.10
+GOAL_QUERIES = 12
+SERVICES = []
+
+
+def service(addon):
+    """Register a function that returns ``{title: (native, ours)}``."""
+
+    def register(function):
+        SERVICES.append((addon, function))
+        return function
+
+    return register
+
+
+class Shop:
+    """A customer with a delivered and invoiced order, a ticket on it, and a person
+    who may do everything, so that both ways are open to the same one."""
+
+    LINES = 5
+
+    def __init__(self, env):
+        from odoo import Command
+        from odoo.tests import new_test_user
+
+        self.Command = Command
+        groups = [
+            "helpdesk_after_sales.group_helpdesk_user",
+            "account.group_account_invoice",
+            "sales_team.group_sale_manager",
+            "stock.group_stock_user",
+        ]
+        if "project.project" in env:
+            groups.append("project.group_project_manager")
+        user = new_test_user(env, "after_sales_bench", groups=",".join(groups))
+        self.customer = env["res.partner"].create({"name": "Bench customer"})
+        products = env["product.product"].create(
+            [
+                {
+                    "name": f"Article {number}",
+                    "type": "consu",
+                    "list_price": 100,
+                    "invoice_policy": "order",
+                    "taxes_id": False,
+                }
+                for number in range(self.LINES)
+            ]
+        )
+        order = env["sale.order"].create(
+            {
+                "partner_id": self.customer.id,
+                "order_line": [
+                    Command.create({"product_id": product.id, "product_uom_qty": 3})
+                    for product in products
+                ],
+            }
+        )
+        order.action_confirm()
+        for picking in order.picking_ids:
+            for move in picking.move_ids:
+                move.write({"quantity": 3, "picked": True})
+            picking.button_validate()
+        invoice = order._create_invoices()
+        invoice.action_post()
+        team = env["helpdesk.team"].create({"name": "Bench team"})
+        # Straight to the table: switching a service on would install its addon.
+        switches = [name for name in team._after_sales_services() if name in team]
+        env.cr.execute(
+            f"UPDATE helpdesk_team SET {', '.join(f'{s} = true' for s in switches)}"
+            " WHERE id = %s",
+            [team.id],
+        )
+        team.invalidate_recordset()
+        ticket = env["helpdesk.ticket"].create(
+            {
+                "name": "Bench",
+                "team_id": team.id,
+                "partner_id": self.customer.id,
+                "sale_order_id": order.id,
+            }
+        )
+        env.flush_all()
+        self.env = env = env(user=user.id)
+        self.products = products.with_env(env)
+        self.order = order.with_env(env)
+        self.picking = order.picking_ids.with_env(env)
+        self.invoice = invoice.with_env(env)
+        self.ticket = ticket.with_env(env)
+
+    def open(self, action, **values):
+        """Return the wizard that a button of the ticket opens."""
+        model = self.env[action["res_model"]].with_context(**action["context"])
+        return model.create(values)
+
+
+# -- The services ------------------------------------------------------------
+
+
+@service("helpdesk_refund")
+def refund(shop):
+    def native(button):
+        shop.invoice.action_reverse()
+        wizards = shop.env["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=shop.invoice.ids
+        )
+        wizard = wizards.create({"journal_id": shop.invoice.journal_id.id})
+        getattr(wizard, button)()
+
+    def ours(button):
+        getattr(shop.open(shop.ticket.action_refund()), button)()
+
+    return {
+        title: (lambda b=button: native(b), lambda b=button: ours(b))
+        for title, button in (
+            ("Reverse", "refund_moves"),
+            ("Reverse and Create Invoice", "modify_moves"),
+        )
+    }
+
+
+# -- Measuring ---------------------------------------------------------------
+
+
+def measure(env, function):
+    """Return ``(milliseconds, queries)`` of one run, rolled back."""
+    env.flush_all()
+    env.invalidate_all()
+    gc.collect()
+    env.cr.execute("SAVEPOINT bench")
+    queries, start = env.cr.sql_log_count, time.perf_counter()
+    function()
+    env.flush_all()
+    milliseconds = (time.perf_counter() - start) * 1000
+    queries = env.cr.sql_log_count - queries
+    env.invalidate_all(flush=False)
+    env.transaction.clear()
+    env.cr.execute("ROLLBACK TO SAVEPOINT bench")
+    return milliseconds, queries
+
+
+def compare(env, native, ours, rounds):
+    """Return the medians of both: ``((ms, queries), (ms, queries))``."""
+    runs = ([], [])
+    for number in range(WARM_UP + rounds):
+        # In turns, and each as often first as second.
+        for index in (0, 1) if number % 2 else (1, 0):
+            result = measure(env, (native, ours)[index])
+            if number >= WARM_UP:
+                runs[index].append(result)
+    return tuple(
+        tuple(statistics.median(column) for column in zip(*run, strict=True))
+        for run in runs
+    )
+
+
+def bench(env, rounds):
+    """Print the table; return whether every row reaches the goal."""
+    installed = env["ir.module.module"]._installed()
+    shop = Shop(env)
+    heads = ("native ms", "ours ms", "times", "native q", "ours q", "more")
+    print(f"{'service':<36}" + "".join(f"{head:>11}" for head in heads))
+    good = True
+    for addon, function in SERVICES:
+        if addon not in installed:
+            continue
+        for title, (native, ours) in function(shop).items():
+            (ms, queries), (our_ms, our_queries) = compare(env, native, ours, rounds)
+            times, more = our_ms / ms, our_queries - queries
+            reached = times <= GOAL_TIME and more <= GOAL_QUERIES
+            good &= reached
+            name = addon.removeprefix("helpdesk_")
+            print(
+                f"{f'{name}: {title}':<36}{ms:>11.0f}{our_ms:>11.0f}{times:>11.2f}"
+                f"{queries:>11.0f}{our_queries:>11.0f}{more:>+11.0f}"
+                f"{'' if reached else '  missed'}",
+                flush=True,
+            )
+    return good
+
+
+def run(rounds):
+    """Measure in the database that ODOO_RC names; return the exit code."""
+    import odoo.tools
+    from odoo import SUPERUSER_ID, api
+    from odoo.modules.registry import Registry
+
+    odoo.tools.config.parse_config(["--log-level=error"])
+    (database,) = odoo.tools.config["db_name"]
+    with Registry(database).cursor() as cr:
+        env = api.Environment(cr, SUPERUSER_ID, {"tracking_disable": False})
+        good = bench(env, rounds)
+        cr.rollback()
+    return 0 if good else 1
+
+
+def run_in_setup():
+    """Run this file again in a database of its own, made by setup/."""
+    sys.path.insert(0, str(ROOT / "setup"))
+    from library.database import Odoo, our_addons
+
+    odoo = Odoo()
+    database = f"helpdesk_bench_{os.getpid()}"
+    odoo.create(database, odoo.addons_template(our_addons()))
+    configuration = odoo.data / f"{database}.conf"
+    try:
+        text = odoo.configuration().read_text()
+        configuration.write_text(f"{text}db_name = {database}\n")
+        return subprocess.run(
+            [str(odoo.python), __file__, *sys.argv[1:]],
+            env=odoo.environment | {"ODOO_RC": str(configuration)},
+            check=False,
+        ).returncode
+    finally:
+        configuration.unlink(missing_ok=True)
+        odoo.drop(database)
+
+
+if __name__ == "__main__":
+    if os.environ.get("ODOO_RC"):
+        sys.exit(run(int(sys.argv[1]) if sys.argv[1:] else 15))
+    sys.exit(run_in_setup())
