@@ -1,0 +1,158 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class HelpdeskTicket(models.Model):
+    _inherit = "helpdesk.ticket"
+
+    coupon_ids = fields.One2many(
+        comodel_name="loyalty.card",
+        inverse_name="helpdesk_ticket_id",
+        string="Coupon Codes",
+        copy=False,
+        context={"active_test": False},
+        groups="helpdesk_after_sales.group_helpdesk_user",
+    )
+    coupons_count = fields.Integer(
+        string="Number of Coupons",
+        compute="_compute_coupons_count",
+        groups="helpdesk_after_sales.group_helpdesk_user",
+    )
+
+    def _compute_coupons_count(self):
+        # Withdrawn coupons are archived, and shown as what they are.
+        tickets = self.with_context(active_test=False)
+        counts = tickets._after_sales_count("loyalty.card")
+        for ticket in self:
+            ticket.coupons_count = counts.get(ticket._origin, 0)
+
+    def action_generate_coupon(self):
+        """Return the action that opens **Generate a Coupon** on this ticket (S45).
+
+        :raises AccessError: when the ticket isn't the user's to work on
+        :raises UserError: when coupons are off for the team, or there is no customer
+        """
+        self.ensure_one()
+        return self._open_after_sales_wizard(
+            "helpdesk.coupon.wizard",
+            "use_coupons",
+            self.env._("Generate a Coupon"),
+        )
+
+    def action_view_coupons(self):
+        """Return the action for the coupons of this ticket: a form for one, a list for
+        several (S62)."""
+        self.ensure_one()
+        action = self.with_context(active_test=False)._open_after_sales_documents(
+            "loyalty.card"
+        )
+        xmlids = {
+            "form": "helpdesk_coupon.loyalty_card_view_form",
+            "list": "helpdesk_coupon.loyalty_card_view_list",
+        }
+        return action | {
+            "name": self.env._("Coupons"),
+            "views": [
+                (self.env.ref(xmlids[view_type]).id, view_type)
+                for _id, view_type in action["views"]
+            ],
+            "context": {"active_test": False, "create": False},
+        }
+
+    def _get_coupon_recipients(self):
+        """Return who a coupon of this ticket is sent to: the customer, and the people
+        outside of the company who follow the ticket's messages (S55).
+
+        Colleagues who follow the ticket are left out: they read it on the ticket.
+        """
+        self.ensure_one()
+        # sudo: followers are proposed by name, as the composer of the ticket does.
+        followers = self.sudo().message_follower_ids.filtered(
+            lambda follower: self.env.ref("mail.mt_comment") in follower.subtype_ids
+        )
+        outside = followers.partner_id.filtered(
+            lambda partner: partner.active and partner.partner_share
+        )
+        return (self.partner_id | outside).sudo(False)
+
+    # -- Limits of the team (X10) --------------------------------------------
+
+    def _get_coupon_limit_notice(self, value, currency):
+        """Return the sentence why the user may not give one more code of ``value`` on
+        this ticket, or ``False``. It names who may.
+
+        :param value: what the code is worth in ``currency``; 0 for a code without a
+            value in money
+        """
+        self.ensure_one()
+        team = self.team_id
+        if self.env.user.has_group("helpdesk_after_sales.group_helpdesk_manager"):
+            return False
+        # sudo: number and value of all codes of the ticket count; withdrawn ones don't.
+        coupons = self.sudo().coupon_ids.filtered("active")
+        if team.coupon_limit_number and len(coupons) >= team.coupon_limit_number:
+            return self.env._(
+                "The team %(team)s gives at most %(number)s codes per ticket, and this "
+                "ticket has them already. These colleagues may give more: "
+                "%(managers)s.",
+                team=team.display_name,
+                number=team.coupon_limit_number,
+                managers=self._get_coupon_manager_names(),
+            )
+        if not team.coupon_limit_value or not value:
+            return False
+        today = fields.Date.context_today(self)
+        company = self.company_id
+        total = currency._convert(value, team.currency_id, company, today) + sum(
+            coupon.currency_id._convert(
+                coupon.helpdesk_value, team.currency_id, company, today
+            )
+            for coupon in coupons
+        )
+        if team.currency_id.compare_amounts(total, team.coupon_limit_value) <= 0:
+            return False
+        return self.env._(
+            "The codes of this ticket would be worth %(total)s; agents of the team "
+            "%(team)s give at most %(limit)s per ticket. These colleagues may give "
+            "more: %(managers)s.",
+            total=team.currency_id.format(total),
+            team=team.display_name,
+            limit=team.currency_id.format(team.coupon_limit_value),
+            managers=self._get_coupon_manager_names(),
+        )
+
+    def _get_coupon_managers(self):
+        """Return the helpdesk administrators of this ticket's company, those of the
+        team first. The users are under ``sudo()``, to be named or assigned."""
+        # sudo: agents may not read groups.
+        group = self.env.ref("helpdesk_after_sales.group_helpdesk_manager").sudo()
+        managers = group.all_user_ids.filtered(
+            lambda user: user.active
+            and not user.share
+            and self.company_id in user.company_ids
+        )
+        return managers.sorted(
+            lambda user: (user not in self.team_id.sudo().member_ids, user.name)
+        )
+
+    def _get_coupon_manager_names(self):
+        return ", ".join(self._get_coupon_managers()[:5].mapped("name")) or "-"
+
+    @api.model
+    def _check_coupon_shop(self):
+        """Raise unless there is an eCommerce that takes codes by link (S58).
+
+        The model of the links comes with it: nothing here depends on it.
+        """
+        if "coupon.share" not in self.env:
+            raise UserError(self._get_coupon_shop_notice())
+
+    @api.model
+    def _get_coupon_shop_notice(self):
+        """Return what is missing for share links, or ``False``."""
+        if "coupon.share" in self.env:
+            return False
+        return self.env._(
+            "Share links need the eCommerce of Odoo with coupons (the app "
+            "website_sale_loyalty), which is not installed. Send the code by email."
+        )

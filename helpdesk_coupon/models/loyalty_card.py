@@ -1,0 +1,357 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+
+class LoyaltyCard(models.Model):
+    _name = "loyalty.card"
+    _inherit = ["loyalty.card", "helpdesk.after.sales.document"]
+
+    helpdesk_customer_only = fields.Boolean(
+        string="For This Customer Only",
+        copy=False,
+        help="Orders of other customers refuse this code. Everybody of the customer's "
+        "own company may use it.",
+    )
+    helpdesk_invoice_id = fields.Many2one(
+        comodel_name="account.move",
+        string="Instead of Money For",
+        index="btree_not_null",
+        copy=False,
+        help="The invoice that this gift card refunds in part, instead of money.",
+    )
+    helpdesk_value = fields.Monetary(
+        string="Value",
+        copy=False,
+        help="What the code was worth when it was made on the ticket; 0 for a "
+        "percentage without a maximum.",
+    )
+    helpdesk_withdrawal = fields.Text(string="Withdrawn Because", copy=False)
+
+    coupon_state = fields.Selection(
+        selection=[
+            ("valid", "Valid"),
+            ("used", "Used"),
+            ("expired", "Expired"),
+            ("withdrawn", "Withdrawn"),
+        ],
+        string="State",
+        compute="_compute_coupon_state",
+        compute_sudo=True,
+    )
+    coupon_balance = fields.Char(
+        string="Balance",
+        compute="_compute_coupon_texts",
+        compute_sudo=True,
+    )
+    coupon_summary = fields.Char(
+        string="Gives",
+        compute="_compute_coupon_texts",
+        compute_sudo=True,
+        help="What the customer gets with this code.",
+    )
+    coupon_orders = fields.Char(
+        string="Used On",
+        compute="_compute_coupon_texts",
+        compute_sudo=True,
+    )
+    coupon_can_share = fields.Boolean(compute="_compute_coupon_can_share")
+
+    # -- Computes ------------------------------------------------------------
+    # sudo: agents read the cards of their tickets, not programs, rewards and histories.
+
+    @api.depends(
+        "active", "expiration_date", "points", "program_id.reward_ids.required_points"
+    )
+    def _compute_coupon_state(self):
+        today = fields.Date.context_today(self)
+        for card in self:
+            if not card.active:
+                card.coupon_state = "withdrawn"
+            elif card.points < card.program_id._get_helpdesk_points():
+                card.coupon_state = "used"
+            elif card.expiration_date and card.expiration_date < today:
+                card.coupon_state = "expired"
+            else:
+                card.coupon_state = "valid"
+
+    @api.depends("points", "program_id", "history_ids.used")
+    @api.depends_context("lang")
+    def _compute_coupon_texts(self):
+        for card in self:
+            card.coupon_balance = card.points_display
+            card.coupon_summary = (
+                card.currency_id.format(card.helpdesk_value)
+                if card.program_type == "gift_card"
+                else card.program_id._get_helpdesk_summary()
+            )
+            used = card.history_ids.filtered(lambda line: line.used > 0)
+            card.coupon_orders = ", ".join(
+                line._get_order_description() if line.order_model else line.description
+                for line in used
+            )
+
+    def _compute_coupon_can_share(self):
+        self.coupon_can_share = not self.env[
+            "helpdesk.ticket"
+        ]._get_coupon_shop_notice()
+
+    # -- Actions -------------------------------------------------------------
+
+    def action_helpdesk_send(self):
+        """Return the action of the composer with this code for the customer.
+
+        :raises AccessError: when the ticket isn't the user's to work on
+        :raises UserError: when the code can't be used any more
+        """
+        self._check_helpdesk_usable()
+        return self._compose_helpdesk_email()
+
+    def action_helpdesk_share(self):
+        """Return the action of the pop-up **Share Coupons** with this code's link.
+
+        :raises AccessError: when the ticket isn't the user's to work on
+        :raises UserError: without eCommerce, or when the code can't be used any more
+        """
+        self._check_helpdesk_usable()
+        wizard = self.env["helpdesk.coupon.wizard"].create(
+            {
+                "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
+                "coupon_id": self.id,
+            }
+        )
+        return wizard._open_share_link()
+
+    def action_helpdesk_withdraw(self):
+        """Return the action of the pop-up that withdraws this code."""
+        self._check_helpdesk_usable()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Withdraw the Code"),
+            "res_model": "helpdesk.coupon.withdraw",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_coupon_id": self.id},
+        }
+
+    # -- Sending and withdrawing ---------------------------------------------
+
+    def _check_helpdesk_access(self):
+        """Raise unless the user may work on the ticket of this code.
+
+        :raises AccessError: when he may not, or the code wasn't made on a ticket
+        """
+        self.ensure_one()
+        card = self.sudo(False)
+        card.check_access("read")
+        if not card.helpdesk_ticket_id:
+            raise UserError(self.env._("This code was not made on a helpdesk ticket."))
+        card.helpdesk_ticket_id.check_access("write")
+
+    def _check_helpdesk_usable(self):
+        self._check_helpdesk_access()
+        states = dict(self._fields["coupon_state"]._description_selection(self.env))
+        if self.coupon_state != "valid":
+            raise UserError(
+                self.env._(
+                    "The code %(code)s can't be used any more (%(state)s). Generate a "
+                    "new one on the ticket.",
+                    code=self.code,
+                    state=states[self.coupon_state],
+                )
+            )
+
+    def _compose_helpdesk_email(self):
+        """Return the action of the composer on the ticket, filled for the customer.
+
+        The message is posted on the ticket, so that answers come back to it. The
+        caller has checked that the user may work on the ticket.
+        """
+        ticket = self.helpdesk_ticket_id
+        lang = self.partner_id.lang or self.env.lang
+        # sudo: the caller proved the right to this one card; its text is made from
+        # program and rewards, which agents may not read.
+        template = self._get_helpdesk_template().sudo()
+        # Templates say "dear customer" by the name of the record they are given.
+        rendered = {
+            field: template._render_field(field, self.ids, set_lang=lang)[self.id]
+            for field in ("subject", "body_html")
+        }
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Send the Code"),
+            "res_model": "mail.compose.message",
+            "views": [(self.env.ref("mail.email_compose_message_wizard_form").id, "form")],
+            "target": "new",
+            "context": {
+                "default_model": ticket._name,
+                "default_res_ids": ticket.ids,
+                "default_composition_mode": "comment",
+                "default_subject": rendered["subject"],
+                "default_body": rendered["body_html"],
+                "default_partner_ids": ticket._get_coupon_recipients().ids,
+                # Colleagues who follow the ticket get no copy by accident.
+                "default_notify_skip_followers": True,
+                "default_email_layout_xmlid": "mail.mail_notification_light",
+                "default_lang": lang,
+                "force_email": True,
+            },
+        }
+
+    def _get_helpdesk_template(self):
+        """Return the template of the message with this code.
+
+        That is the program's own one, if somebody wrote one. Odoo's two standard
+        templates congratulate, which isn't what people with a complaint want to read.
+        """
+        self.ensure_one()
+        # sudo: the program belongs to a card that the caller may send.
+        template = self.sudo()._get_default_template()
+        standard = (
+            "loyalty.mail_template_loyalty_card",
+            "loyalty.mail_template_gift_card",
+        )
+        if template and template not in [
+            self.env.ref(xmlid, raise_if_not_found=False) for xmlid in standard
+        ]:
+            return template
+        return self.env.ref("helpdesk_coupon.mail_template_coupon")
+
+    def _get_helpdesk_share_link(self, website=None, redirect="/shop"):
+        """Return the link that applies this code to the cart, or ``False`` without
+        eCommerce.
+
+        :param website: a record of ``website``; by default the program's, or the
+            first of the ticket's company
+        """
+        self.ensure_one()
+        if "coupon.share" not in self.env:
+            return False
+        # sudo: links are made by sales managers; Odoo's own code makes this one.
+        card = self.sudo()
+        website = website or card._get_helpdesk_websites()[:1]
+        if not website:
+            return False
+        return (
+            self.env["coupon.share"]
+            .sudo()
+            .new(
+                {
+                    "program_id": card.program_id.id,
+                    "coupon_id": card.id,
+                    "website_id": website.id,
+                    "redirect": redirect,
+                }
+            )
+            .share_link
+        )
+
+    def _get_helpdesk_websites(self):
+        """Return the websites on which this code can be used; only with eCommerce."""
+        self.ensure_one()
+        program = self.program_id
+        if not program.ecommerce_ok:
+            return self.env["website"]
+        company = self.helpdesk_ticket_id.company_id
+        return program.website_id or self.env["website"].search(
+            Domain("company_id", "in", company.ids)
+        )
+
+    def _withdraw_from_helpdesk(self, reason, tell_customer=False):
+        """Make this code unusable. Whoever calls has checked the right to do so.
+
+        :param reason: kept on the card, told on the ticket
+        :param tell_customer: send the reason to the customer
+        :raises UserError: when it was used meanwhile
+        """
+        self.ensure_one()
+        ticket = self.helpdesk_ticket_id
+        # A cart that uses the code at this moment waits, or makes us try again.
+        ticket._lock_after_sales(self)
+        # sudo: see above; the history of a card isn't for agents.
+        card = self.sudo()
+        if card.history_ids.filtered(lambda line: line.used > 0):
+            raise UserError(
+                self.env._(
+                    "The code %(code)s was used on %(orders)s: it can't be withdrawn "
+                    "any more.",
+                    code=card.code,
+                    orders=card.coupon_orders,
+                )
+            )
+        card.helpdesk_withdrawal = reason
+        card.action_archive()
+        card._after_sales_tell_ticket(
+            {
+                card: self.env._(
+                    "%(coupon)s was withdrawn: %(reason)s",
+                    coupon=card._get_html_link(),
+                    reason=reason,
+                )
+            }
+        )
+        if tell_customer:
+            customer = self.partner_id.with_context(lang=self.partner_id.lang)
+            ticket.message_post(
+                body=customer.env._(
+                    "The code %(code)s can't be used any more: %(reason)s",
+                    code=self.code,
+                    reason=reason,
+                ),
+                partner_ids=customer.ids,
+                message_type="comment",
+                subtype_xmlid="mail.mt_comment",
+                notify_skip_followers=True,
+            )
+
+    # -- Use in orders -------------------------------------------------------
+
+    def _after_sales_kind(self):
+        if self.program_type == "gift_card":
+            return self.env._("Gift card")
+        return self.env._("Coupon")
+
+    def _get_helpdesk_refusal(self, order):
+        """Return the sentence why ``order`` can't have this code, or ``False`` (X2).
+
+        Only codes that were made on tickets are refused here; Odoo's own rules for
+        dates, points and programs stay Odoo's.
+        """
+        self.ensure_one()
+        card = self.sudo()  # buyers and sellers may not read the ticket's side of it
+        if not card.active and card.helpdesk_withdrawal:
+            return self.env._("The code %(code)s was withdrawn.", code=card.code)
+        if not card.helpdesk_customer_only or card._is_for_partner(order.partner_id):
+            return False
+        if self.env.user._is_internal():
+            return self.env._(
+                "The code %(code)s was made for %(customer)s and can't be used in the "
+                "order of %(other)s.",
+                code=card.code,
+                customer=card.partner_id.commercial_partner_id.display_name,
+                other=order.partner_id.display_name,
+            )
+        return self.env._(
+            "The code %(code)s was made for another customer. Sign in as the customer "
+            "who got it.",
+            code=card.code,
+        )
+
+    def _is_for_partner(self, partner):
+        """Return whether ``partner`` may use this code: people of the customer's
+        company, a cart whose owner isn't known yet, and a guest who gives the
+        customer's email address. A guest has no user who could have typed that of
+        somebody else into a profile and be somebody else all the same.
+        """
+        self.ensure_one()
+        owner = self.partner_id
+        if not owner or partner.is_public:
+            return True
+        if partner.commercial_partner_id == owner.commercial_partner_id:
+            return True
+        return bool(
+            owner.email_normalized
+            and partner.email_normalized == owner.email_normalized
+            and not partner.commercial_partner_id.user_ids
+            and not partner.user_ids
+        )

@@ -1,0 +1,110 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+
+class LoyaltyProgram(models.Model):
+    _inherit = "loyalty.program"
+
+    @api.model
+    @api.readonly
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        """Return ``[(id, name)]``; with ``helpdesk_coupon_of`` in the context only the
+        programs that can be given on that ticket, by name, whatever else the user may
+        read (S47).
+
+        The context key holds the ticket's id under ``ticket_id``, and the type of the
+        programs under ``program_type``.
+
+        :raises AccessError, UserError: when the user can't give coupons on the ticket
+        """
+        scope = self.env.context.get("helpdesk_coupon_of")
+        if not isinstance(scope, dict):
+            return super().name_search(name, domain, operator, limit)
+        ticket_id = scope.get("ticket_id")
+        ticket = self.env["helpdesk.ticket"].browse(
+            ticket_id if type(ticket_id) is int else ()
+        )
+        if not ticket:
+            return []
+        ticket._check_after_sales("use_coupons")
+        # The domain of the client is left out on purpose: with sudo it could ask for
+        # anything. sudo: agents get the names of what they may give, and no program.
+        programs = self.sudo()
+        usable = programs._get_helpdesk_domain(
+            ticket.company_id, scope.get("program_type")
+        )
+        return super(LoyaltyProgram, programs).name_search(
+            name, usable, operator, limit
+        )
+
+    @api.model
+    def _get_helpdesk_domain(self, company, program_type):
+        """Return the domain of the programs that can be given to a customer now: of
+        the company, in their dates, and not used up (S47, S49).
+
+        :param company: that gives, one record
+        :param program_type: ``coupons`` or ``gift_card``
+        :rtype: Domain
+        """
+        if program_type not in ("coupons", "gift_card"):
+            return Domain.FALSE
+        today = fields.Date.context_today(self)
+        # sudo: a branch uses the programs of its head office, as in Odoo.
+        domain = (
+            Domain("program_type", "=", program_type)
+            & Domain("active", "=", True)
+            & Domain("company_id", "in", [False, *company.sudo().parent_ids.ids])
+            & (Domain("date_from", "=", False) | Domain("date_from", "<=", today))
+            & (Domain("date_to", "=", False) | Domain("date_to", ">=", today))
+        )
+        limited = self.search(domain & Domain("limit_usage", "=", True))
+        used_up = limited.filtered(
+            lambda program: program.total_order_count >= program.max_usage
+        )
+        return domain & Domain("id", "not in", used_up.ids)
+
+    def _get_helpdesk_summary(self):
+        """Return in plain words what a code of this program gives, in the language of
+        the context: "10% on your order; from $ 50.00"."""
+        self.ensure_one()
+        parts = [reward.description for reward in self.reward_ids if reward.description]
+        for rule in self.rule_ids:
+            if rule.minimum_amount:
+                parts.append(
+                    self.env._(
+                        "from %(amount)s",
+                        amount=self.currency_id.format(rule.minimum_amount),
+                    )
+                )
+            if rule.minimum_qty > 1:
+                parts.append(
+                    self.env._("from %(number)s pieces", number=rule.minimum_qty)
+                )
+        return "; ".join(parts)
+
+    def _get_helpdesk_points(self):
+        """Return the points of one code: enough to be used once, and not twice."""
+        self.ensure_one()
+        return min(self.reward_ids.mapped("required_points"), default=1.0)
+
+    def _get_helpdesk_value(self):
+        """Return what one code is worth at most, in the program's currency (X10).
+
+        0 for what has no value in money: a percentage without a maximum.
+        """
+        self.ensure_one()
+        points = self._get_helpdesk_points()
+        values = [0.0]
+        for reward in self.reward_ids.filtered(lambda r: r.required_points <= points):
+            if reward.reward_type == "product":
+                prices = reward.reward_product_ids.mapped("lst_price")
+                values.append(max(prices, default=0.0) * reward.reward_product_qty)
+            elif reward.reward_type != "discount":
+                continue
+            elif reward.discount_mode == "percent":
+                values.append(reward.discount_max_amount)
+            elif reward.discount_mode == "per_point":
+                values.append(reward.discount * points)
+            else:
+                values.append(reward.discount)
+        return max(values)

@@ -1,0 +1,134 @@
+import re
+
+from odoo import Command
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+
+from .common import HelpdeskCouponCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCouponGiftCard(HelpdeskCouponCommon, AccountTestInvoicingCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.team.use_gift_cards = True
+        cls.gift_program = cls._program(
+            "Gift cards",
+            "gift_card",
+            reward={"discount_mode": "per_point", "discount": 1},
+            rule_ids=[Command.clear()],
+        )
+        cls.order_a = cls._sell(cls.contact_a1, (cls.lamp, 2))
+        cls.invoice_a = cls.order_a._create_invoices()
+        cls.invoice_a.action_post()
+
+    def _gift_card(self, **values):
+        return self._generate_coupon(program_type="gift_card", **values)
+
+    def test_gift_card_takes_what_is_left_of_the_invoice(self):
+        wizard = self._wizard(program_type="gift_card")
+        self.assertEqual(wizard.program_id, self.gift_program)
+        self.assertEqual(wizard.invoice_id, self.invoice_a)
+        self.assertEqual(wizard.amount, 100)
+        card = self._gift_card(amount=30)
+        self.assertRecordValues(
+            card,
+            [
+                {
+                    "points": 30,
+                    "helpdesk_value": 30,
+                    "helpdesk_invoice_id": self.invoice_a.id,
+                    "partner_id": self.contact_a1.id,
+                }
+            ],
+        )
+        self.assertEqual(self.invoice_a.amount_left_to_refund, 70)
+
+    def test_never_more_than_what_is_left(self):
+        self._gift_card(amount=30)
+        with self.assertRaisesRegex(UserError, "70.00 is left"):
+            self._gift_card(amount=70.01)
+        self._gift_card(amount=70)
+        self.assertEqual(self.invoice_a.amount_left_to_refund, 0)
+        with self.assertRaises(UserError):
+            self._gift_card(amount=1)
+
+    def test_credit_notes_count(self):
+        self.env["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=self.invoice_a.ids
+        ).create({"journal_id": self.invoice_a.journal_id.id}).refund_moves()
+        with self.assertRaises(UserError):
+            self._gift_card(amount=1)
+
+    def test_withdrawn_card_gives_the_money_back(self):
+        card = self._gift_card(amount=30)
+        card.with_user(self.agent)._withdraw_from_helpdesk("Refunded instead")
+        self.assertEqual(self.invoice_a.amount_left_to_refund, 100)
+
+    def test_t4_odd_amounts_are_refused(self):
+        for amount in (0, -5, float("nan"), 1e308, 0.001):
+            wizard = (
+                self.env["helpdesk.coupon.wizard"]
+                .with_user(self.agent)
+                .create(
+                    {
+                        "helpdesk_ticket_id": self.ticket_a.id,
+                        "program_type": "gift_card",
+                        "program_id": self.gift_program.id,
+                        "invoice_id": self.invoice_a.id,
+                        "amount": 1,
+                    }
+                )
+            )
+            with self.subTest(amount=amount), self.assertRaises(UserError):
+                wizard.amount = amount
+                wizard.action_send_by_email()
+        self.assertFalse(self.gift_program.coupon_ids)
+
+    def test_foreign_invoice_is_refused_and_not_told(self):
+        order = self._sell(self.customer_b, (self.desk, 1))
+        foreign = order._create_invoices()
+        foreign.action_post()
+        draft = self._sell(self.contact_a1, (self.desk, 1))._create_invoices()
+        for invoice in (foreign, draft):
+            wizard = self._wizard(program_type="gift_card")
+            wizard.invoice_id = invoice
+            self.assertEqual(wizard.amount_left, 0)
+            wizard.amount = 1
+            with self.assertRaisesRegex(UserError, "posted invoice"):
+                wizard.action_send_by_email()
+
+    def test_team_must_allow_it(self):
+        self.team.use_gift_cards = False
+        wizard = (
+            self.env["helpdesk.coupon.wizard"]
+            .with_user(self.agent)
+            .create(
+                {
+                    "helpdesk_ticket_id": self.ticket_a.id,
+                    "program_type": "gift_card",
+                }
+            )
+        )
+        with self.assertRaisesRegex(UserError, "gives no gift cards"):
+            wizard.action_send_by_email()
+
+    def test_x10_value_limit_holds_for_gift_cards(self):
+        self.team.coupon_limit_value = 20
+        with self.assertRaisesRegex(UserError, re.escape(self.manager.name)):
+            self._gift_card(amount=30)
+        self.assertTrue(self._gift_card(amount=30, user=self.manager))
+
+    def test_gift_card_pays_part_by_part(self):
+        card = self._gift_card(amount=30)
+        order = self._order(self.contact_a1, quantity=1)
+        self._apply(order, card)
+        order.action_confirm()
+        self.assertEqual(order.amount_total, 20)
+        self.assertEqual(card.coupon_state, "used")
+        self.assertEqual(
+            self.invoice_a.amount_left_to_refund, 70, "the value given counts"
+        )

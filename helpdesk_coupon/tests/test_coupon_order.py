@@ -1,0 +1,137 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import ValidationError
+from odoo.tests import tagged
+
+from .common import HelpdeskCouponCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCouponOrder(HelpdeskCouponCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.coupon_manager = cls._new_user(
+            "coupon_seller", "sales_team.group_sale_salesman_all_leads"
+        )
+
+    def test_x2_customer_and_own_company_use_the_code(self):
+        for partner in (self.contact_a1, self.contact_a2, self.customer_a):
+            with self.subTest(partner=partner.name):
+                coupon = self._generate_coupon()
+                order = self._order(partner).with_user(self.coupon_manager)
+                self.assertNotIn("error", self._apply(order, coupon))
+                order.action_confirm()
+                self.assertEqual(order.amount_untaxed, 90)
+
+    def test_t6_another_customer_is_refused_with_a_sentence(self):
+        coupon = self._generate_coupon()
+        order = self._order(self.customer_b).with_user(self.coupon_manager)
+        status = order._try_apply_code(coupon.code)
+        self.assertIn("was made for Alder & Sons", status["error"])
+        self.assertFalse(order.applied_coupon_ids)
+
+    def test_t6_refused_in_the_coupon_popup_of_sales(self):
+        coupon = self._generate_coupon()
+        order = self._order(self.customer_b)
+        wizard = (
+            self.env["sale.loyalty.coupon.wizard"]
+            .with_user(self.coupon_manager)
+            .create({"order_id": order.id, "coupon_code": coupon.code})
+        )
+        with self.assertRaisesRegex(ValidationError, "made for"):
+            wizard.action_apply()
+
+    def test_t6_reward_past_the_popup_is_refused(self):
+        coupon = self._generate_coupon()
+        order = self._order(self.customer_b)
+        status = order._apply_program_reward(self.program.reward_ids, coupon)
+        self.assertIn("made for", status["error"])
+
+    def test_x2_customer_of_the_quotation_changes(self):
+        coupon = self._generate_coupon()
+        order = self._order(self.contact_a1).with_user(self.coupon_manager)
+        self._apply(order, coupon)
+        order.partner_id = self.customer_b
+        with self.assertRaisesRegex(ValidationError, "made for"):
+            order.action_confirm()
+        order._update_programs_and_rewards()
+        self.assertFalse(order.order_line.filtered("coupon_id"))
+        self.assertFalse(order.applied_coupon_ids)
+        self.assertIn(coupon.code, order.message_ids[0].body)
+        order.action_confirm()
+        self.assertEqual(order.amount_untaxed, 100)
+
+    def test_team_may_let_codes_be_passed_on(self):
+        self.team.coupon_customer_only = False
+        coupon = self._generate_coupon()
+        self.assertNotIn("error", self._apply(self._order(self.customer_b), coupon))
+
+    def test_guest_with_the_customers_address_is_the_customer(self):
+        coupon = self._generate_coupon()
+        guest, stranger = self.env["res.partner"].create(
+            [
+                {"name": "Guest", "email": "Contact1@Alder.example.com"},
+                {"name": "Stranger", "email": "stranger@example.com"},
+            ]
+        )
+        self.assertTrue(coupon._is_for_partner(guest))
+        self.assertFalse(coupon._is_for_partner(stranger))
+        user = self._new_user("impostor", "base.group_portal", email=guest.email)
+        self.assertFalse(coupon._is_for_partner(user.partner_id))
+
+    def test_visitor_who_is_not_known_yet_has_the_code_until_he_is(self):
+        coupon = self._generate_coupon()
+        public = self.env.ref("base.public_user").partner_id
+        order = self._order(public)
+        self.assertNotIn("error", self._apply(order, coupon))
+        order.partner_id = self.customer_b
+        order._update_programs_and_rewards()
+        self.assertFalse(order.order_line.filtered("coupon_id"))
+
+    def test_x2_use_and_cancelling_are_told_on_the_ticket(self):
+        coupon = self._generate_coupon()
+        order = self._order(self.contact_a1)
+        self._apply(order, coupon)
+        order.with_user(self.coupon_manager).action_confirm()
+        self.assertIn(f"used on {order.name}", self.ticket_a.message_ids[0].body)
+        order._action_cancel()
+        self.assertIn("can be used again", self.ticket_a.message_ids[0].body)
+        self.assertEqual(coupon.coupon_state, "valid")
+
+    def test_t6_used_twice_is_refused(self):
+        coupon = self._generate_coupon()
+        first, second = self._order(self.contact_a1), self._order(self.contact_a2)
+        self._apply(first, coupon)
+        self._apply(second, coupon)
+        first.action_confirm()
+        with self.assertRaises(ValidationError):
+            second.action_confirm()
+        third = self._order(self.contact_a1)
+        self.assertIn("already been used", self._apply(third, coupon)["error"])
+
+    def test_t6_expired_code_is_refused(self):
+        coupon = self._generate_coupon()
+        coupon.expiration_date = fields.Date.today() - timedelta(days=2)
+        self.assertIn(
+            "expired", self._apply(self._order(self.contact_a1), coupon)["error"]
+        )
+
+    def test_withdrawn_while_in_a_quotation(self):
+        coupon = self._generate_coupon()
+        order = self._order(self.contact_a1)
+        self._apply(order, coupon)
+        coupon.with_user(self.agent)._withdraw_from_helpdesk("Mistake")
+        with self.assertRaisesRegex(ValidationError, "withdrawn"):
+            order.action_confirm()
+
+    def test_codes_without_a_ticket_behave_as_in_odoo(self):
+        card = self.env["loyalty.card"].create(
+            {
+                "program_id": self.program.id,
+                "partner_id": self.contact_a1.id,
+                "points": 1,
+            }
+        )
+        self.assertNotIn("error", self._apply(self._order(self.customer_b), card))

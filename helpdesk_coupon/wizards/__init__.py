@@ -1,0 +1,2 @@
+from . import helpdesk_coupon_wizard
+from . import helpdesk_coupon_withdraw

@@ -1,0 +1,29 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class HelpdeskCouponWithdraw(models.TransientModel):
+    _name = "helpdesk.coupon.withdraw"
+    _description = "Withdraw a code that was made on a ticket"
+
+    coupon_id = fields.Many2one(
+        comodel_name="loyalty.card", required=True, readonly=True, ondelete="cascade"
+    )
+    reason = fields.Text(required=True)
+    tell_customer = fields.Boolean(
+        string="Tell the Customer",
+        help="Sends the reason to the customer of the code.",
+    )
+
+    def action_withdraw(self):
+        """Make the code unusable, and close the pop-up.
+
+        :raises AccessError: when the ticket isn't the user's to work on
+        :raises UserError: when the code was used, has expired or was withdrawn
+        """
+        self.ensure_one()
+        self.coupon_id._check_helpdesk_usable()
+        if not (self.reason or "").strip():
+            raise UserError(self.env._("Say why the code is withdrawn."))
+        self.coupon_id._withdraw_from_helpdesk(self.reason.strip(), self.tell_customer)
+        return {"type": "ir.actions.act_window_close"}

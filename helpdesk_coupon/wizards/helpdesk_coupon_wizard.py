@@ -1,0 +1,493 @@
+import math
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+
+
+class HelpdeskCouponWizard(models.TransientModel):
+    _name = "helpdesk.coupon.wizard"
+    _inherit = "helpdesk.after.sales.wizard"
+    _description = "Coupon from a helpdesk ticket"
+
+    _after_sales_switch = "use_coupons"
+    _after_sales_result = "coupon_id"
+
+    company_id = fields.Many2one(related="helpdesk_ticket_id.company_id")
+    partner_id = fields.Many2one(related="helpdesk_ticket_id.partner_id")
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    use_gift_cards = fields.Boolean(related="helpdesk_ticket_id.team_id.use_gift_cards")
+
+    program_type = fields.Selection(
+        selection=[
+            ("coupons", "Coupon"),
+            ("gift_card", "Gift card instead of money"),
+        ],
+        string="Give",
+        required=True,
+        default="coupons",
+    )
+    program_id = fields.Many2one(
+        comodel_name="loyalty.program",
+        string="Coupon Program",
+        compute="_compute_program_id",
+        store=True,
+        readonly=False,
+        help="The programs that can be used now.",
+    )
+    program_summary = fields.Char(string="Gives", compute="_compute_program_summary")
+    valid_until = fields.Date(help="Leave it empty for a code that never expires.")
+
+    invoice_id = fields.Many2one(
+        comodel_name="account.move",
+        string="Invoice",
+        compute="_compute_invoice_id",
+        store=True,
+        readonly=False,
+        help="The posted invoice that the gift card refunds in part.",
+    )
+    amount_left = fields.Monetary(
+        string="Left to Refund", compute="_compute_amount_left"
+    )
+    # Not Monetary: that field fails with a trace on what no currency can round (T4).
+    amount = fields.Float(compute="_compute_amount", store=True, readonly=False)
+
+    notice = fields.Text(compute="_compute_notice")
+    limit_notice = fields.Text(compute="_compute_limit_notice")
+    can_create_program = fields.Boolean(compute="_compute_notice")
+    can_share = fields.Boolean(compute="_compute_notice")
+    share_notice = fields.Char(compute="_compute_notice")
+
+    coupon_id = fields.Many2one(
+        comodel_name="loyalty.card", string="Coupon", readonly=True, copy=False
+    )
+    share_website = fields.Selection(
+        selection="_selection_share_website",
+        string="Website",
+        compute="_compute_share_website",
+        store=True,
+        readonly=False,
+    )
+    share_several = fields.Boolean(compute="_compute_share_link")
+    share_link = fields.Char(compute="_compute_share_link")
+
+    # -- Computes ------------------------------------------------------------
+
+    def _get_programs(self):
+        """Return the programs that can be given on this ticket, under ``sudo()``."""
+        # sudo: agents may not read programs. They are offered by name, and described
+        # by what they give; the same holds for the invoices of the customer below.
+        programs = self.env["loyalty.program"].sudo()
+        ticket = self.helpdesk_ticket_id
+        if not ticket or not ticket.has_access("read"):
+            return programs
+        return programs.search(
+            programs._get_helpdesk_domain(ticket.company_id, self.program_type)
+        )
+
+    @api.depends("helpdesk_ticket_id", "program_type")
+    def _compute_program_id(self):
+        for wizard in self:
+            programs = wizard._get_programs()
+            if wizard.program_id.sudo() not in programs or not wizard.program_id:
+                # The one that can be meant is chosen already.
+                wizard.program_id = programs if len(programs) == 1 else False
+
+    @api.depends("program_id", "program_type")
+    def _compute_program_summary(self):
+        for wizard in self:
+            program = wizard.program_id.sudo()
+            offered = program and program in wizard._get_programs()
+            wizard.program_summary = (
+                program._get_helpdesk_summary()
+                if offered and wizard.program_type == "coupons"
+                else False
+            )
+
+    def _get_invoices(self, limit=None, **anything):
+        """Return invoices of the customer that the ticket may be about, under
+        ``sudo()``."""
+        ticket = self.helpdesk_ticket_id
+        invoices = self.env["account.move"].sudo()
+        if not ticket or not ticket.has_access("read"):
+            return invoices
+        return invoices.search(
+            ticket._purchase_domain("account.move", **anything), limit=limit
+        )
+
+    @api.depends("program_type")
+    def _compute_invoice_id(self):
+        for wizard in self:
+            if wizard.program_type != "gift_card":
+                wizard.invoice_id = False
+            elif not wizard.invoice_id:
+                invoices = wizard._get_invoices(limit=2)
+                wizard.invoice_id = invoices if len(invoices) == 1 else False
+
+    def _get_customer_invoice(self):
+        """Return the chosen invoice under ``sudo()`` if it is this customer's."""
+        invoice = self.invoice_id._origin.sudo()
+        anything = {
+            "sale_order": self.env["sale.order"],
+            "product": self.env["product.product"],
+            "lot": self.env["stock.lot"],
+        }
+        domain = self.helpdesk_ticket_id._purchase_domain("account.move", **anything)
+        return invoice.search(domain & Domain("id", "=", invoice.id))
+
+    @api.depends("invoice_id")
+    def _compute_amount_left(self):
+        for wizard in self:
+            invoice = wizard.invoice_id and wizard._get_customer_invoice()
+            wizard.amount_left = (
+                invoice.currency_id._convert(
+                    max(invoice.amount_left_to_refund, 0.0),
+                    wizard.currency_id,
+                    wizard.company_id,
+                    fields.Date.context_today(wizard),
+                )
+                if invoice
+                else 0.0
+            )
+
+    @api.depends("invoice_id")
+    def _compute_amount(self):
+        for wizard in self:
+            wizard.amount = wizard.amount_left
+
+    def _get_amount(self):
+        """Return the amount as rounded by the currency; 0 for what is no amount."""
+        if not math.isfinite(self.amount) or abs(self.amount) > 1e15:
+            return 0.0
+        return self.currency_id.round(self.amount)
+
+    @api.depends("helpdesk_ticket_id", "program_type")
+    def _compute_notice(self):
+        share_notice = self.env["helpdesk.ticket"]._get_coupon_shop_notice()
+        can_create = self.env["loyalty.program"].has_access("create")
+        for wizard in self:
+            wizard.notice = not wizard._get_programs() and wizard._get_empty_notice()
+            wizard.can_create_program = can_create
+            wizard.can_share = not share_notice
+            wizard.share_notice = share_notice
+
+    def _get_empty_notice(self):
+        """Return why there is nothing to give, and who can change that (S48)."""
+        if self.env["loyalty.program"].has_access("create"):
+            return self.env._(
+                "No program can be used now: create one under Sales > Products > "
+                "Discount & Loyalty, or Gift cards & eWallet."
+            )
+        # sudo: names of those who can help, nothing else.
+        group = self.env.ref("sales_team.group_sale_manager").sudo()
+        managers = group.all_user_ids.filtered(
+            lambda user: user.active and self.company_id in user.company_ids
+        )
+        return self.env._(
+            "No program can be used now. These colleagues can create one: "
+            "%(managers)s.",
+            managers=", ".join(managers[:5].mapped("name")) or "-",
+        )
+
+    @api.depends("program_id", "program_type", "amount")
+    def _compute_limit_notice(self):
+        for wizard in self:
+            wizard.limit_notice = wizard.program_id and wizard._get_limit_notice()
+
+    def _get_limit_notice(self):
+        """Return why this is more than the user may give, or ``False`` (X10)."""
+        if self.coupon_id:
+            return False
+        program = self.program_id.sudo()  # compared by value, which is not shown
+        if self.program_type == "gift_card":
+            value, currency = self._get_amount(), self.currency_id
+        else:
+            value, currency = program._get_helpdesk_value(), program.currency_id
+        return self.helpdesk_ticket_id._get_coupon_limit_notice(value, currency)
+
+    # -- Share link ----------------------------------------------------------
+
+    @api.model
+    def _selection_share_website(self):
+        if "coupon.share" not in self.env:
+            return []
+        # sudo: names of websites, which everybody can see on the web.
+        return [
+            (str(website.id), website.name)
+            for website in self.env["website"].sudo().search([])
+        ]
+
+    def _get_own_coupon(self):
+        """Return the coupon of this wizard under ``sudo()``, if the user may see it.
+
+        A client may send any id: codes are as good as money.
+        """
+        coupon = self.coupon_id._origin.sudo(False)._filtered_access("read").sudo()
+        return coupon.filtered(
+            lambda card: card.helpdesk_ticket_id == self.helpdesk_ticket_id.sudo()
+        )
+
+    @api.depends("coupon_id")
+    def _compute_share_website(self):
+        for wizard in self:
+            coupon = wizard._get_own_coupon()
+            wizard.share_website = (
+                str(coupon._get_helpdesk_websites()[:1].id or "") or False
+                if coupon and wizard.can_share
+                else False
+            )
+
+    @api.depends("coupon_id", "share_website")
+    def _compute_share_link(self):
+        for wizard in self:
+            coupon = wizard._get_own_coupon()
+            wizard.share_link = False
+            wizard.share_several = False
+            if not coupon or not wizard.can_share:
+                continue
+            websites = coupon._get_helpdesk_websites()
+            wizard.share_several = len(websites) > 1
+            website = websites.filtered(lambda w: str(w.id) == wizard.share_website)
+            wizard.share_link = website and coupon._get_helpdesk_share_link(website)
+
+    # -- CRUD ----------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        wizards = super().create(vals_list)
+        wizards._check_coupon_access()
+        return wizards
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "coupon_id" in vals:
+            self._check_coupon_access()
+        return result
+
+    def _check_coupon_access(self):
+        for wizard in self.filtered("coupon_id"):
+            if not wizard._get_own_coupon():
+                raise AccessError(
+                    self.env._("This code belongs to another ticket, or to none.")
+                )
+
+    # -- Actions -------------------------------------------------------------
+
+    def action_send_by_email(self):
+        """Make the code, once, and return the action of the composer with it (S54).
+
+        :raises AccessError, UserError: see :meth:`_check_coupon`
+        """
+        return self._get_coupon()._compose_helpdesk_email()
+
+    def action_get_share_link(self):
+        """Make the code, once, and return the pop-up **Share Coupons** (S58, S59).
+
+        :raises AccessError, UserError: see :meth:`_check_coupon`; without eCommerce
+        """
+        self.env["helpdesk.ticket"]._check_coupon_shop()
+        self._get_coupon()
+        return self._open_share_link()
+
+    def action_ask_manager(self):
+        """Ask a helpdesk administrator by an activity to give what is more than the
+        user may give (X10). Returns the action that closes the pop-up."""
+        self._check_ready()
+        ticket = self.helpdesk_ticket_id
+        notice = self._get_limit_notice()
+        manager = ticket._get_coupon_managers()[:1]
+        if not notice or not manager:
+            return {"type": "ir.actions.act_window_close"}
+        ticket.activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=self.env._("Approve a coupon"),
+            note=self.env._(
+                "%(user)s would like to give %(program)s to %(customer)s. %(notice)s",
+                user=self.env.user.name,
+                program=self.program_id.display_name,
+                customer=ticket.partner_id.display_name,
+                notice=notice,
+            ),
+            user_id=manager.id,
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("%(manager)s was asked.", manager=manager.name),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+    def action_open_programs(self):
+        """Return the action for the programs, for users who may create them (S48)."""
+        self.env["loyalty.program"].check_access("create")
+        xmlid = "loyalty.loyalty_program_discount_loyalty_action"
+        if self.program_type == "gift_card":
+            xmlid = "loyalty.loyalty_program_gift_ewallet_action"
+        return self.env["ir.actions.act_window"]._for_xml_id(xmlid)
+
+    def _open_share_link(self):
+        self.env["helpdesk.ticket"]._check_coupon_shop()
+        coupon = self.coupon_id
+        if not coupon.sudo()._get_helpdesk_websites():
+            raise UserError(
+                self.env._(
+                    "The program %(program)s can't be used on a website of "
+                    "%(company)s. Send the code by email.",
+                    program=coupon.sudo().program_id.name,
+                    company=self.company_id.display_name,
+                )
+            )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Share Coupons"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [
+                (
+                    self.env.ref(
+                        "helpdesk_coupon.helpdesk_coupon_wizard_view_form_share"
+                    ).id,
+                    "form",
+                )
+            ],
+            "target": "new",
+            "context": {},
+        }
+
+    # -- Making the code -----------------------------------------------------
+
+    def _get_coupon(self):
+        """Return the code of this wizard, made at the first call, for the user."""
+        self._check_ready()
+        self._lock(self.helpdesk_ticket_id, self.invoice_id.sudo())
+        # A second click, or one by the other button, gives the same code (T2).
+        if not self.coupon_id:
+            self._check_coupon()
+            self.coupon_id = self._create_coupon()
+        return self._get_own_coupon().sudo(False)
+
+    def _check_coupon(self):
+        """Refuse what the pop-up doesn't offer.
+
+        :raises UserError: with the sentence that says what to change
+        """
+        if not self.program_id:
+            raise UserError(
+                self.notice or self.env._("Choose the program of the code.")
+            )
+        if self.program_id.sudo() not in self._get_programs():
+            raise UserError(
+                self.env._(
+                    "This program can't be used: it is over, used up, of another "
+                    "company, or not of this kind. Choose one that is offered."
+                )
+            )
+        if not self.partner_id.active:
+            raise UserError(
+                self.env._(
+                    "%(customer)s is archived. Choose a contact in use on the ticket.",
+                    customer=self.partner_id.display_name,
+                )
+            )
+        today = fields.Date.context_today(self)
+        if self.valid_until and self.valid_until < today:
+            raise UserError(
+                self.env._(
+                    "Valid Until is in the past. Choose today or a later day, or leave "
+                    "it empty for a code that never expires."
+                )
+            )
+        if self.program_type == "gift_card":
+            self._check_gift_card()
+        if notice := self._get_limit_notice():
+            raise UserError(notice)
+
+    def _check_gift_card(self):
+        if not self.use_gift_cards:
+            raise UserError(
+                self.env._(
+                    "The team %(team)s gives no gift cards. A helpdesk administrator "
+                    "can allow it in the settings of the team.",
+                    team=self.helpdesk_ticket_id.team_id.display_name,
+                )
+            )
+        if self.program_id.sudo().currency_id != self.currency_id:
+            raise UserError(
+                self.env._(
+                    "The gift cards of %(program)s are not in the currency of "
+                    "%(company)s.",
+                    program=self.program_id.sudo().name,
+                    company=self.company_id.display_name,
+                )
+            )
+        if not self._get_customer_invoice():
+            raise UserError(
+                self.env._(
+                    "Choose a posted invoice of %(customer)s by %(company)s: a gift "
+                    "card is given instead of its money.",
+                    customer=self.helpdesk_commercial_partner_id.display_name,
+                    company=self.company_id.display_name,
+                )
+            )
+        currency = self.currency_id
+        if currency.compare_amounts(self._get_amount(), 0) <= 0:
+            raise UserError(self.env._("The amount of a gift card must be more than zero."))
+        if currency.compare_amounts(self._get_amount(), self.amount_left) > 0:
+            raise UserError(
+                self.env._(
+                    "At most %(left)s is left to refund of %(invoice)s, counting its "
+                    "credit notes and gift cards.",
+                    left=currency.format(self.amount_left),
+                    invoice=self.invoice_id.sudo().name,
+                )
+            )
+
+    def _create_coupon(self):
+        """Return the one code, under ``sudo()``. The caller has checked everything."""
+        # sudo: _check_ready proved that the user may work on this ticket; loyalty
+        # cards belong to sales managers, and exactly one is made here.
+        generator = (
+            self._without_defaults(action_no_send_mail=True)
+            .env["loyalty.generate.wizard"]
+            .sudo()
+            .create(self._prepare_generate_values())
+        )
+        coupon = generator.generate_coupons()
+        coupon.ensure_one()
+        coupon.write(self._prepare_coupon_values())
+        return coupon
+
+    def _prepare_generate_values(self):
+        """Return the values of Odoo's own wizard, which makes one code for the one
+        customer. Without a customer it would make one for everybody."""
+        program = self.program_id.sudo()
+        return {
+            "program_id": program.id,
+            "mode": "selected",
+            "customer_ids": [Command.set(self.partner_id.ids)],
+            "points_granted": self._get_amount()
+            if self.program_type == "gift_card"
+            else program._get_helpdesk_points(),
+            "valid_until": self.valid_until,
+            "description": self.env._(
+                "Helpdesk Ticket #%(number)s",
+                number=self.helpdesk_ticket_id.ticket_ref,
+            ),
+        }
+
+    def _prepare_coupon_values(self):
+        """Return what makes the code one of this ticket."""
+        ticket = self.helpdesk_ticket_id
+        gift_card = self.program_type == "gift_card"
+        return {
+            "helpdesk_ticket_id": ticket.id,
+            "reason_id": self.helpdesk_reason_id.id,
+            "helpdesk_customer_only": ticket.team_id.coupon_customer_only,
+            "helpdesk_invoice_id": gift_card and self.invoice_id.id,
+            "helpdesk_value": self._get_amount()
+            if gift_card
+            else self.program_id.sudo()._get_helpdesk_value(),
+        }
