@@ -27,6 +27,7 @@
         "views/helpdesk_ticket_views.xml",
         "views/helpdesk_ticket_portal_templates.xml",
         "views/helpdesk_team_views.xml",
+        "views/purchase_views.xml",
         "views/helpdesk_after_sales_menus.xml",
     ],
     "demo": [

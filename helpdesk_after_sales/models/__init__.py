@@ -9,6 +9,7 @@ from . import account_move
 from . import ir_module_module
 from . import mail_thread
 from . import product_product
+from . import res_partner
 from . import sale_order
 from . import sale_order_line
 from . import stock_lot

@@ -27,6 +27,12 @@ class AccountMove(models.Model):
             domain &= Domain(f"{lines}.move_ids.move_line_ids.lot_id", "=", lot.id)
         return domain
 
+    def _prepare_helpdesk_ticket_values(self):
+        orders = self.invoice_line_ids.sale_line_ids.order_id
+        return super()._prepare_helpdesk_ticket_values() | {
+            "sale_order_id": orders.id if len(orders) == 1 else False,
+        }
+
     # -- What is left to refund (X1) -----------------------------------------
 
     amount_left_to_refund = fields.Monetary(

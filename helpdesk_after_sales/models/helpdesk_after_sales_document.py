@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 class HelpdeskAfterSalesDocument(models.AbstractModel):
@@ -78,6 +79,15 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
                 for document in self
             }
         )
+
+    @api.model
+    def _after_sales_open_domain(self):
+        """Return the domain of the documents that are still under way.
+
+        Who closes a ticket by hand is told of them. A bridge says what that means for
+        its documents.
+        """
+        return Domain.FALSE
 
     def _after_sales_kind(self):
         """Return what people call this document, as the first words of a sentence."""

@@ -53,6 +53,32 @@ class HelpdeskAfterSalesPurchase(models.AbstractModel):
             name, self._get_scope_domain(scope), operator, limit
         )
 
+    def action_create_helpdesk_ticket(self):
+        """Return the action that opens a new ticket filled from this purchase.
+
+        :raises AccessError: for users who may not create tickets
+        """
+        self.ensure_one()
+        self.env["helpdesk.ticket"].check_access("create")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("New Ticket"),
+            "res_model": "helpdesk.ticket",
+            "views": [(False, "form")],
+            "context": {
+                f"default_{name}": value
+                for name, value in self._prepare_helpdesk_ticket_values().items()
+            },
+        }
+
+    def _prepare_helpdesk_ticket_values(self):
+        """Return the values of a ticket about this purchase: its customer and team, and
+        the order, product or lot that it tells."""
+        team = self.env["helpdesk.team"].search(
+            [("company_id", "=", self.company_id.id)], limit=1
+        )
+        return {"partner_id": self.partner_id.id, "team_id": team.id}
+
     @api.model
     def _get_scope_domain(self, scope):
         if not self.env.user.has_group("helpdesk_after_sales.group_helpdesk_user"):

@@ -224,6 +224,11 @@ class HelpdeskTicket(models.Model):
         groups="base.group_user",
         help="When the sender of the mail was told that the ticket was received.",
     )
+    customer_ticket_count = fields.Integer(
+        string="Customer's Tickets",
+        compute="_compute_customer_ticket_count",
+        groups="base.group_user",
+    )
     user_can_read = fields.Boolean(
         compute="_compute_user_can_read",
         search="_search_user_can_read",
@@ -315,6 +320,17 @@ class HelpdeskTicket(models.Model):
             ):
                 ticket.lot_id = False
 
+    def _compute_customer_ticket_count(self):
+        count = dict(
+            self._read_group(
+                Domain("commercial_partner_id", "in", self.commercial_partner_id.ids),
+                ["commercial_partner_id"],
+                ["__count"],
+            )
+        )
+        for ticket in self:
+            ticket.customer_ticket_count = count.get(ticket.commercial_partner_id, 0)
+
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_user_can_read(self):
         # The rules are evaluated as superuser: ask again as the user himself.
@@ -366,6 +382,23 @@ class HelpdeskTicket(models.Model):
         if product and not self.product_id:
             self.product_id = product
 
+    @api.onchange("stage_id")
+    def _onchange_stage_id(self):
+        """Tell who closes a ticket by hand which documents are still under way."""
+        if not self.stage_id.fold or self._origin.stage_id.fold:
+            return None
+        under_way = self._origin._get_open_after_sales_documents()
+        return under_way and {
+            "warning": {
+                "title": self.env._("Still under way"),
+                "message": self.env._(
+                    "This ticket is being closed while documents of it are still under "
+                    "way:\n%(documents)s",
+                    documents="\n".join(f"- {name}" for name in under_way),
+                ),
+            }
+        }
+
     # -- CRUD ----------------------------------------------------------------
 
     @api.model_create_multi
@@ -413,6 +446,33 @@ class HelpdeskTicket(models.Model):
         ]
 
     # -- Actions -------------------------------------------------------------
+
+    def action_create_partner(self):
+        """Make a contact of the unknown sender of this ticket. Returns ``True``.
+
+        :raises UserError: when there is neither a name nor an address
+        """
+        self.ensure_one()
+        if self.partner_id:
+            return True
+        if not (self.partner_name or self.partner_email):
+            raise UserError(self.env._("Enter the name or the e-mail of the customer."))
+        known = self.partner_email and self._partner_find_from_emails_single(
+            [self.partner_email], no_create=True
+        )
+        self.partner_id = known or self.env["res.partner"].create(
+            {
+                "name": self.partner_name or self.partner_email,
+                "email": self.partner_email,
+                "phone": self.partner_phone,
+            }
+        )
+        return True
+
+    def action_view_customer_tickets(self):
+        """Return the action for all tickets of this ticket's commercial entity."""
+        self.ensure_one()
+        return self.commercial_partner_id.action_view_helpdesk_tickets()
 
     def action_view_sale_order(self):
         """Return the action that opens the sales order of this ticket."""
@@ -586,6 +646,23 @@ class HelpdeskTicket(models.Model):
                 ["__count"],
             )
         )
+
+    def _get_open_after_sales_documents(self):
+        """Return the names of this ticket's documents that are still under way."""
+        names = []
+        for model in sorted(
+            self.env.registry.descendants(["helpdesk.after.sales.document"], "_inherit")
+        ):
+            if self.env[model]._abstract:
+                continue
+            # sudo: whoever sees a ticket may know which documents it has, by name.
+            documents = self.env[model].sudo()
+            domain = Domain("helpdesk_ticket_id", "in", self.ids)
+            for document in documents.search(
+                domain & documents._after_sales_open_domain()
+            ):
+                names.append(f"{document._after_sales_kind()} {document.display_name}")
+        return names
 
     def _open_after_sales_documents(self, model, domain=Domain.TRUE):
         """Return the action for the documents of this ticket: a form for one, else a

@@ -1,10 +1,41 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
 class SaleOrder(models.Model):
     _name = "sale.order"
     _inherit = ["helpdesk.after.sales.purchase", "sale.order"]
+
+    helpdesk_ticket_count = fields.Integer(
+        string="Tickets",
+        compute="_compute_helpdesk_ticket_count",
+        groups="helpdesk_after_sales.group_helpdesk_user",
+    )
+
+    def _compute_helpdesk_ticket_count(self):
+        # The user counts the tickets that he may see.
+        count = dict(
+            self.env["helpdesk.ticket"]._read_group(
+                Domain("sale_order_id", "in", self.ids), ["sale_order_id"], ["__count"]
+            )
+        )
+        for order in self:
+            order.helpdesk_ticket_count = count.get(order._origin, 0)
+
+    def action_view_helpdesk_tickets(self):
+        """Return the action for the tickets of this order that the user may see."""
+        self.ensure_one()
+        tickets = self.env["helpdesk.ticket"].search([("sale_order_id", "=", self.id)])
+        return tickets._get_records_action(
+            name=self.env._("Tickets"),
+            context={
+                f"default_{name}": value
+                for name, value in self._prepare_helpdesk_ticket_values().items()
+            },
+        )
+
+    def _prepare_helpdesk_ticket_values(self):
+        return super()._prepare_helpdesk_ticket_values() | {"sale_order_id": self.id}
 
     @api.model
     def _get_purchase_domain(self, company, customer, sale_order, product, lot):

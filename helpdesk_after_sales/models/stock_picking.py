@@ -6,6 +6,13 @@ class StockPicking(models.Model):
     _name = "stock.picking"
     _inherit = ["helpdesk.after.sales.purchase", "stock.picking"]
 
+    def _prepare_helpdesk_ticket_values(self):
+        order = self.sale_id
+        return super()._prepare_helpdesk_ticket_values() | {
+            "partner_id": (order.partner_id or self.partner_id).id,
+            "sale_order_id": order.id,
+        }
+
     @api.model
     def _get_purchase_domain(self, company, customer, sale_order, product, lot):
         """Deliveries that reached the customer: of several steps, the last one."""

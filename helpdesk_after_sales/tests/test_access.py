@@ -101,6 +101,8 @@ class TestAccess(HelpdeskAfterSalesCommon):
             "helpdesk.ticket": {
                 "action_assign_to_me",
                 "action_view_sale_order",
+                "action_create_partner",
+                "action_view_customer_tickets",
                 "get_purchases",  # test_purchases_tab
                 # Odoo's own, extended
                 "message_new",

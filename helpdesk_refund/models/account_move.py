@@ -1,5 +1,6 @@
 from odoo import Command, api, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import formatLang
 
 
@@ -75,6 +76,10 @@ class AccountMove(models.Model):
                 for move in self.filtered("helpdesk_ticket_id")
             }
         )
+
+    @api.model
+    def _after_sales_open_domain(self):
+        return Domain("move_type", "=", "out_refund") & Domain("state", "=", "draft")
 
     def _after_sales_kind(self):
         return self.env._("Credit note")

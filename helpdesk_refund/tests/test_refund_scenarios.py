@@ -463,3 +463,14 @@ class TestRefundScenarios(HelpdeskRefundCommon):
 
         count(invoices)
         self.assertEqual(count(invoices[:2]), count(invoices))
+
+    def test_closing_tells_of_draft_credit_notes(self):
+        note = self._refund()
+        ticket = self.ticket_a.with_user(self.agent)
+        solved = self.team.stage_ids.filtered("fold")[0]
+        spec = {"stage_id": {}}
+        result = ticket.onchange({"stage_id": solved.id}, ["stage_id"], spec)
+        self.assertIn("Credit note", result["warning"]["message"])
+        note.action_post()
+        result = ticket.onchange({"stage_id": solved.id}, ["stage_id"], spec)
+        self.assertFalse(result.get("warning"))
