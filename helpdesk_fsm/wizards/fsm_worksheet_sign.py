@@ -1,0 +1,30 @@
+from odoo import fields, models
+from odoo.http import request
+
+
+class FsmWorksheetSign(models.TransientModel):
+    """The customer signs on the technician's phone or tablet (S110)."""
+
+    _name = "fsm.worksheet.sign"
+    _description = "Sign a worksheet"
+
+    task_id = fields.Many2one(
+        comodel_name="project.task", required=True, ondelete="cascade"
+    )
+    signed_by = fields.Char(string="Name", required=True)
+    signature = fields.Binary(attachment=False)
+
+    def action_sign(self):
+        """Seal the worksheet. Returns the action that closes the pop-up.
+
+        :raises AccessError: when the task isn't the user's to change
+        :raises UserError: see ``project.task._sign_worksheet``
+        """
+        self.ensure_one()
+        self.task_id.check_access("write")
+        self.task_id._sign_worksheet(
+            self.signed_by,
+            self.with_context(bin_size=False).signature,
+            request.httprequest.remote_addr if request else False,
+        )
+        return {"type": "ir.actions.act_window_close"}

@@ -1,0 +1,240 @@
+from datetime import timedelta
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+
+
+class HelpdeskInterventionWizard(models.TransientModel):
+    _name = "helpdesk.intervention.wizard"
+    _inherit = "helpdesk.after.sales.wizard"
+    _description = "Field service task from a helpdesk ticket"
+
+    _after_sales_switch = "use_fsm"
+    _after_sales_result = "task_id"
+
+    name = fields.Char(
+        string="Title",
+        required=True,
+        compute="_compute_from_ticket",
+        store=True,
+        readonly=False,
+    )
+    company_id = fields.Many2one(related="helpdesk_ticket_id.company_id")
+    project_id = fields.Many2one(
+        comodel_name="project.project",
+        required=True,
+        compute="_compute_from_ticket",
+        store=True,
+        readonly=False,
+        domain="[('is_fsm', '=', True), ('is_template', '=', False), ('company_id', 'in', [company_id, False])]",
+    )
+    allow_worksheets = fields.Boolean(related="project_id.allow_worksheets")
+    worksheet_template_id = fields.Many2one(
+        comodel_name="fsm.worksheet.template",
+        compute="_compute_worksheet_template_id",
+        store=True,
+        readonly=False,
+        domain="[('company_id', 'in', [company_id, False])]",
+    )
+    partner_id = fields.Many2one(
+        comodel_name="res.partner",
+        string="Customer",
+        required=True,
+        compute="_compute_from_ticket",
+        store=True,
+        readonly=False,
+        domain="[('commercial_partner_id', '=', helpdesk_commercial_partner_id)]",
+        help="Where the technician goes: the customer of the ticket, or another address "
+        "of the same company.",
+    )
+    partner_address = fields.Char(compute="_compute_partner_address")
+    partner_phone = fields.Char(compute="_compute_partner_address")
+    user_ids = fields.Many2many(
+        comodel_name="res.users",
+        string="Assignees",
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+    )
+    planned_date_begin = fields.Datetime(string="Planned Start")
+    date_deadline = fields.Datetime(string="Planned End")
+    overlap_notice = fields.Text(compute="_compute_overlap_notice")
+    task_id = fields.Many2one(comodel_name="project.task", readonly=True)
+
+    # -- Computes ------------------------------------------------------------
+
+    @api.depends("helpdesk_ticket_id")
+    def _compute_from_ticket(self):
+        for wizard in self:
+            ticket = wizard.helpdesk_ticket_id
+            wizard.name = ticket.name
+            wizard.partner_id = ticket.partner_id
+            # sudo: the default project of a visible team; agents may not see teams'
+            # settings of Project.
+            project = ticket.team_id.sudo().fsm_project_id
+            wizard.project_id = project if project.active else False
+
+    @api.depends("project_id")
+    def _compute_worksheet_template_id(self):
+        for wizard in self:
+            # sudo: the preset of a project that can be chosen here.
+            project = wizard.project_id.sudo()
+            template = project.worksheet_template_id
+            wizard.worksheet_template_id = (
+                template if project.allow_worksheets and template.active else False
+            )
+
+    @api.depends("partner_id")
+    def _compute_partner_address(self):
+        for wizard in self:
+            partner = wizard.partner_id
+            lines = partner._display_address(without_company=True) if partner else ""
+            wizard.partner_address = ", ".join(
+                filter(None, map(str.strip, lines.splitlines()))
+            )
+            wizard.partner_phone = partner.phone
+
+    @api.depends("user_ids", "planned_date_begin", "date_deadline")
+    def _compute_overlap_notice(self):
+        for wizard in self:
+            wizard.overlap_notice = self.env["project.task"]._describe_overlaps(
+                wizard.user_ids._origin,
+                wizard.planned_date_begin,
+                wizard.date_deadline,
+            )
+
+    @api.onchange("planned_date_begin")
+    def _onchange_planned_date_begin(self):
+        begin, end = self.planned_date_begin, self.date_deadline
+        if begin and (not end or end <= begin):
+            self.date_deadline = begin + timedelta(hours=1)
+
+    # -- Plan ----------------------------------------------------------------
+
+    def action_create_task(self):
+        """Create the task and stay on the ticket (S115).
+
+        :raises AccessError, UserError: see :meth:`_create_task`
+        """
+        return self._create_task() or {"type": "ir.actions.act_window_close"}
+
+    def action_create_and_view_task(self):
+        """Create the task and return the action that opens it (S116).
+
+        :raises AccessError, UserError: see :meth:`_create_task`
+        """
+        return self._create_task() or self._open_result()
+
+    def _open_result(self):
+        action = super()._open_result()
+        return action and self.env["project.task"]._with_fsm_views(action)
+
+    def _create_task(self):
+        """Create one task of this ticket; returns the action that opens the one that
+        this pop-up made before, if it did.
+
+        :raises AccessError: when the ticket isn't the user's to work on
+        :raises UserError: with a sentence what can't be planned
+        """
+        self._check_ready()
+        self._lock()
+        if made := self._open_result():
+            return made
+        self._check_intervention()
+        wizard = self._without_defaults().with_company(self.company_id)
+        # sudo: _check_ready proved that the user may work on this ticket, and
+        # _check_intervention what was chosen; helpdesk users have no rights in
+        # Project, and exactly one task is made here.
+        tasks = wizard.env["project.task"].sudo()
+        self.task_id = tasks.create(wizard._prepare_task_values())
+        return False
+
+    def _check_intervention(self):
+        """Refuse what can't be planned, in one sentence.
+
+        :raises UserError: with what to do about it
+        """
+        company = self.company_id
+        # sudo: states and companies of what was chosen are compared, not shown.
+        wizard = self.sudo()
+        project, template = wizard.project_id, wizard.worksheet_template_id
+        if not (self.name or "").strip():
+            raise UserError(self.env._("Write a title for the visit."))
+        if not project:
+            raise UserError(
+                self.env._(
+                    "Choose a field service project. A helpdesk manager can set one "
+                    "for the team %(team)s.",
+                    team=self.helpdesk_ticket_id.team_id.display_name,
+                )
+            )
+        if not project.is_fsm or not project.active or project.is_template:
+            raise UserError(
+                self.env._(
+                    "%(project)s is not an active field service project. Choose "
+                    "another one.",
+                    project=project.name,
+                )
+            )
+        if project.company_id and project.company_id != company:
+            raise UserError(
+                self.env._(
+                    "The project belongs to another company than the ticket. Choose "
+                    "one of %(company)s.",
+                    company=company.display_name,
+                )
+            )
+        if template and (
+            not template.active
+            or (template.company_id and template.company_id != company)
+        ):
+            raise UserError(
+                self.env._(
+                    "%(template)s is archived or belongs to another company. Choose "
+                    "another worksheet template.",
+                    template=template.name,
+                )
+            )
+        customer = self.helpdesk_commercial_partner_id
+        if wizard.partner_id.commercial_partner_id != customer:
+            raise UserError(
+                self.env._(
+                    "Choose %(customer)s, or one of its contacts and addresses.",
+                    customer=customer.display_name,
+                )
+            )
+        begin, end = self.planned_date_begin, self.date_deadline
+        if begin and end and end < begin:
+            raise UserError(
+                self.env._("The visit would end before it starts. Change its end.")
+            )
+        for user in wizard.user_ids:
+            if user.share or not user.active or company not in user.company_ids:
+                raise UserError(
+                    self.env._(
+                        "%(user)s can't be sent to this visit: choose colleagues of "
+                        "%(company)s.",
+                        user=user.name,
+                        company=company.display_name,
+                    )
+                )
+
+    def _prepare_task_values(self):
+        """Return the values of the new task."""
+        # sudo: checked by _check_intervention.
+        worksheets = self.project_id.sudo().allow_worksheets
+        values = {
+            "name": self.name.strip(),
+            "project_id": self.project_id.id,
+            "partner_id": self.partner_id.id,
+            "user_ids": [Command.set(self.user_ids.ids)],
+            "planned_date_begin": self.planned_date_begin,
+            "date_deadline": self.date_deadline,
+            "worksheet_template_id": worksheets and self.worksheet_template_id.id,
+            "description": self.helpdesk_ticket_id.description,
+            "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
+            "reason_id": self.helpdesk_reason_id.id,
+        }
+        if self.planned_date_begin:
+            stage = self.env.ref("helpdesk_fsm.project_task_type_planned", False)
+            if stage and stage in self.project_id.sudo().type_ids:
+                values["stage_id"] = stage.id
+        return values
