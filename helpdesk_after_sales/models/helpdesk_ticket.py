@@ -10,6 +10,7 @@ from odoo.tools import (
     SQL,
     email_normalize,
     email_normalize_all,
+    formataddr,
     hmac,
     parse_contact_from_email,
 )
@@ -1046,6 +1047,33 @@ class HelpdeskTicket(models.Model):
         line = " ".join((self.name or "").split())
         return f"{line[:60]}…" if len(line) > 60 else line
 
+    def _get_mail_sender(self):
+        """Return who automatic mail of this ticket comes from: its team."""
+        self.ensure_one()
+        # sudo: customers' tickets are read by the gateway and the portal.
+        team = self.sudo().team_id
+        if team.alias_email:
+            return formataddr((team.name, team.alias_email))
+        return team.company_id.email_formatted
+
+    def _notify_get_reply_to(self, default=None, author_id=False):
+        """Answers go to the address of the team."""
+        # sudo: reads addresses; whoever posts may not see the team.
+        addresses = self.sudo().team_id._notify_get_reply_to(
+            default=default, author_id=author_id
+        )
+        return {ticket.id: addresses[ticket.sudo().team_id.id] for ticket in self}
+
+    def _notify_by_email_prepare_rendering_context(self, message, *args, **kwargs):
+        values = super()._notify_by_email_prepare_rendering_context(
+            message, *args, **kwargs
+        )
+        if message.message_type == "auto_comment":
+            # The layout would show the whole subject of whoever wrote (T23).
+            values["record_name"] = self.env._("Ticket #%s", self.ticket_ref)
+            values["subtitles"] = [values["record_name"]]
+        return values
+
     def _notify_by_email_get_base_mail_values(
         self, message, recipients_data, additional_values=None
     ):
@@ -1141,6 +1169,7 @@ class HelpdeskTicket(models.Model):
     def message_new(self, msg_dict, custom_values=None):
         """Make a ticket of a mail: its sender becomes the customer if he is known,
         else name and address are kept."""
+        self._clean_mail(msg_dict)
         values = dict(custom_values or {})
         team = self.env["helpdesk.team"].browse(values.get("team_id")) or (
             self._default_team_id()
@@ -1164,6 +1193,14 @@ class HelpdeskTicket(models.Model):
         )
 
     @api.model
+    def _clean_mail(self, msg_dict):
+        """Take out what PostgreSQL can't store (T27). The gateway goes on with this
+        dictionary, so it's changed in place."""
+        for key, value in msg_dict.items():
+            if isinstance(value, str) and "\0" in value:
+                msg_dict[key] = type(value)(value.replace("\0", ""))
+
+    @api.model
     def _find_mail_customer(self, msg_dict, address, company):
         """Return the contact of a sender whom the company of the team may use."""
         author = self.env["res.partner"].browse(msg_dict.get("author_id") or ())
@@ -1179,6 +1216,7 @@ class HelpdeskTicket(models.Model):
         )
 
     def message_update(self, msg_dict, update_vals=None):
+        self._clean_mail(msg_dict)
         # Only the customer's side and colleagues add people to the conversation.
         author = self.env["res.partner"].browse(msg_dict.get("author_id") or ())
         if not self._is_trusted(author, email_normalize(msg_dict.get("email_from"))):
