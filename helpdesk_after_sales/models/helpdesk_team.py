@@ -2,6 +2,8 @@ import logging
 from ast import literal_eval
 from collections import Counter
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
@@ -367,6 +369,10 @@ class HelpdeskTeam(models.Model):
             # Without sudo: Odoo itself checks the administrator once more, and logs
             # him.
             wanted.sudo(False).button_immediate_install()
+        except SerializationFailure:
+            # Somebody else installs something: Odoo tries the request once more.
+            self._leave_failed_installation()
+            raise
         except Exception as error:  # noqa: B902 (anything can happen in an addon)
             _logger.info("%s could not be installed", [*planned], exc_info=True)
             self._leave_failed_installation()
