@@ -13,7 +13,7 @@ class TestCouponTour(HelpdeskCouponCommon, HttpCase):
         )
         coupon = self.ticket_a.coupon_ids
         self.assertEqual(coupon.partner_id, self.contact_a1)
-        message = self.ticket_a.message_ids.filtered("notified_partner_ids")
+        message = self.ticket_a.message_ids.filtered("notified_partner_ids")[0]
         self.assertEqual(message.notified_partner_ids, self.contact_a1)
         self.assertIn(coupon.code, message.body)
 

@@ -326,7 +326,7 @@ class TestCouponWizard(HelpdeskCouponCommon):
         self.assertEqual(coupon.coupon_state, "withdrawn")
         bodies = " ".join(self.ticket_a.message_ids.mapped("body"))
         self.assertIn("was withdrawn", bodies)
-        told = self.ticket_a.message_ids.filtered("notified_partner_ids")
+        told = self.ticket_a.message_ids.filtered("notified_partner_ids")[0]
         self.assertEqual(told.notified_partner_ids, self.contact_a1)
         self.assertIn("The lamp was replaced", told.body)
         error = self._order(self.contact_a1)._try_apply_code(coupon.code)["error"]
