@@ -1,3 +1,4 @@
+import {xml} from "@odoo/owl";
 import {registry} from "@web/core/registry";
 import {Many2One} from "@web/views/fields/many2one/many2one";
 import {
@@ -13,9 +14,21 @@ import {Many2XAutocomplete} from "@web/views/fields/relational_utils";
 /**
  * Choose from what a customer bought. The server offers names by the context key
  * `helpdesk_purchase_of` also to agents who can't read the documents themselves: the
- * dialog behind "Search more" would be refused to them, so more is listed instead.
+ * dialog behind "Search more" would be refused to them, so more is listed instead. On a
+ * phone Odoo opens that dialog at once, with everybody's documents: here the list as well.
  */
 class PurchaseAutocomplete extends Many2XAutocomplete {
+    static template = xml`
+        <div class="o_input_dropdown" t-ref="autocomplete_container">
+            <AutoComplete t-props="autoCompleteProps">
+                <t t-set-slot="option" t-slot-scope="optionScope">
+                    <t t-slot="{{ optionScope.data.slotName }}" t-props="optionScope.data" label="optionScope.label">
+                        <t t-out="optionScope.label"/>
+                    </t>
+                </t>
+            </AutoComplete>
+            <span class="o_dropdown_button" />
+        </div>`;
     static defaultProps = {...Many2XAutocomplete.defaultProps, searchLimit: 30};
 
     addSearchMoreSuggestion() {
