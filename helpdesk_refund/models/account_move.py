@@ -38,7 +38,6 @@ class AccountMove(models.Model):
             lambda move: move.helpdesk_ticket_id and move.move_type == "out_refund"
         )
         refunds._check_within_invoice()
-        # As in Odoo otherwise; and without a query more where no ticket is concerned.
         posted = super()._post(soft)
         self._after_sales_tell_ticket(
             {
@@ -212,7 +211,8 @@ class AccountMove(models.Model):
                 "%(amount)s with %(note)s by %(user)s",
                 amount=note._format_refund(note.amount_total),
                 # A draft has no number yet: its reference tells it from others.
-                note=note._get_move_display_name(show_ref=not note.name),
+                note=note.name
+                or f"{note._get_move_display_name()} ({note.ref or note.id})",
                 user=note.create_uid.name,
             )
             for note in self
