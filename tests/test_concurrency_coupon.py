@@ -1,6 +1,6 @@
 """Two at once with coupons (spec/trust.md, T2 and T6): real cursors, real commits, and
-cleaned up. Everything committed belongs to a customer, a team, programs and users of its
-own."""
+cleaned up. Everything committed belongs to a customer, a team, programs and users of
+its own."""
 
 import functools
 import threading
@@ -163,7 +163,7 @@ class TestConcurrencyCoupon(TransactionCase):
                 try:
                     results[index] = retrying(attempt, env)
                     cr.commit()
-                except Exception as error:  # noqa: BLE001 what came out is the test
+                except Exception as error:
                     cr.rollback()
                     results[index] = error
 
@@ -221,9 +221,11 @@ class TestConcurrencyCoupon(TransactionCase):
     def test_x10_two_agents_at_once_keep_to_the_number_of_the_team(self):
         def limit(number):
             self._as_root(
-                lambda env: env["helpdesk.team"]
-                .browse(self.team_id)
-                .write({"coupon_limit_number": number})
+                lambda env: (
+                    env["helpdesk.team"]
+                    .browse(self.team_id)
+                    .write({"coupon_limit_number": number})
+                )
             )
 
         limit(1)
@@ -316,9 +318,7 @@ class TestConcurrencyCoupon(TransactionCase):
     def test_t6_one_code_in_two_sessions_is_used_once(self):
         for _round in range(ROUNDS // 2):
             card_id = self._as_root(
-                lambda env: self._send(
-                    env(user=self.agent_ids[0]), self._new_wizard()
-                )
+                lambda env: self._send(env(user=self.agent_ids[0]), self._new_wizard())
             )
             order_ids = self._new_orders(card_id)
             results, _tries = self._race(
@@ -348,9 +348,7 @@ class TestConcurrencyCoupon(TransactionCase):
         outcomes = set()
         for _round in range(ROUNDS // 2):
             card_id = self._as_root(
-                lambda env: self._send(
-                    env(user=self.agent_ids[0]), self._new_wizard()
-                )
+                lambda env: self._send(env(user=self.agent_ids[0]), self._new_wizard())
             )
             (order_id,) = self._new_orders(card_id, 1)
             results, _tries = self._race(

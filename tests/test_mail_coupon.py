@@ -1,4 +1,4 @@
-"""A coupon that leaves by SMTP and is read back as the customer's mail program reads it.
+"""A coupon that leaves by SMTP and is read back as the customer's mail program does.
 
 The server listens on the loopback interface; nothing else leaves.
 """
@@ -24,7 +24,7 @@ class Mailbox:
     def __init__(self):
         self.mails = []
 
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 its name
+    async def handle_DATA(self, _server, _session, envelope):
         message = email.message_from_bytes(
             envelope.content, policy=email.policy.default
         )
@@ -90,7 +90,7 @@ class TestMailCoupon(TransactionCase):
         body = template.with_context(lang="en_US").body_html
         template.with_context(lang="fr_FR").write(
             {
-                "subject": "Votre code de {{ object.helpdesk_ticket_id.company_id.name }}",
+                "subject": "Votre code : {{ object.code }}",
                 "body_html": body.replace("Valid until", "Valable jusqu'au"),
             }
         )
@@ -153,7 +153,7 @@ class TestMailCoupon(TransactionCase):
         )
         self.assertNotIn("agent2@shop.example.com", message.as_string())
         self.assertEqual(
-            message["Subject"], f"Votre code de {self.ticket.company_id.name}"
+            message["Subject"], f"Votre code : {wizard.coupon_id.code}"
         )
         html = message.get_body(("html",)).get_content()
         code = wizard.coupon_id.code
@@ -165,6 +165,4 @@ class TestMailCoupon(TransactionCase):
         self.assertNotIn("<cassée>", html)
         self.assertIn(code, message.get_body(("plain",)).get_content())
         # An answer comes back to the ticket.
-        self.assertIn(
-            f"{self.ticket.id}-helpdesk.ticket", message["Message-Id"] or ""
-        )
+        self.assertIn(f"{self.ticket.id}-helpdesk.ticket", message["Message-Id"] or "")

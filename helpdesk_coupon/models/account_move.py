@@ -12,7 +12,9 @@ class AccountMove(models.Model):
         groups="sales_team.group_sale_salesman",
     )
 
-    @api.depends("helpdesk_gift_card_ids.active", "helpdesk_gift_card_ids.helpdesk_value")
+    @api.depends(
+        "helpdesk_gift_card_ids.active", "helpdesk_gift_card_ids.helpdesk_value"
+    )
     def _compute_amount_left_to_refund(self):
         """A gift card that was given instead of money is money that was given back."""
         result = super()._compute_amount_left_to_refund()

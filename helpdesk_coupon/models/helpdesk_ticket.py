@@ -127,9 +127,9 @@ class HelpdeskTicket(models.Model):
         # sudo: agents may not read groups.
         group = self.env.ref("helpdesk_after_sales.group_helpdesk_manager").sudo()
         managers = group.all_user_ids.filtered(
-            lambda user: user.active
-            and not user.share
-            and self.company_id in user.company_ids
+            lambda user: (
+                user.active and not user.share and self.company_id in user.company_ids
+            )
         )
         return managers.sorted(
             lambda user: (user not in self.team_id.sudo().member_ids, user.name)

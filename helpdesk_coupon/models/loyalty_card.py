@@ -172,7 +172,6 @@ class LoyaltyCard(models.Model):
         # sudo: the caller proved the right to this one card; its text is made from
         # program and rewards, which agents may not read.
         template = self._get_helpdesk_template().sudo()
-        # Templates say "dear customer" by the name of the record they are given.
         rendered = {
             field: template._render_field(field, self.ids, set_lang=lang)[self.id]
             for field in ("subject", "body_html")
@@ -181,7 +180,9 @@ class LoyaltyCard(models.Model):
             "type": "ir.actions.act_window",
             "name": self.env._("Send the Code"),
             "res_model": "mail.compose.message",
-            "views": [(self.env.ref("mail.email_compose_message_wizard_form").id, "form")],
+            "views": [
+                (self.env.ref("mail.email_compose_message_wizard_form").id, "form")
+            ],
             "target": "new",
             "context": {
                 "default_model": ticket._name,

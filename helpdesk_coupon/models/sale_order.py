@@ -56,7 +56,7 @@ class SaleOrder(models.Model):
         return super().action_confirm()
 
     def _get_refused_helpdesk_coupons(self):
-        """Return the codes in this open order that may not be in it, under ``sudo()``."""
+        """Return the codes in this open order that may not be in it, by ``sudo()``."""
         self.ensure_one()
         # sudo: the buyer of a cart may not read cards; they are taken off, not shown.
         order = self.sudo()

@@ -69,10 +69,12 @@ class TestCouponAccess(HelpdeskCouponCommon):
         coupon = self._generate_coupon().with_user(self.agent)
         self.env.invalidate_all()
         view = self.env.ref("helpdesk_coupon.loyalty_card_view_form")
+        views = coupon.get_views([(view.id, "form")])
+        shown = views["models"]["loyalty.card"]["fields"]
         spec = {
             name: {"fields": {"display_name": {}}} if field.relational else {}
             for name, field in coupon._fields.items()
-            if name in coupon.get_views([(view.id, "form")])["models"]["loyalty.card"]["fields"]
+            if name in shown
             and not name.startswith(("message_", "website_message"))
         }
         values = coupon.web_read(spec)[0]

@@ -288,9 +288,7 @@ class TestCouponWizard(HelpdeskCouponCommon):
                 self.env["loyalty.card"].with_user(self.agent).get_views(
                     [(view_id, view_type)]
                 )
-        Form(
-            valid.with_user(self.agent), view="helpdesk_coupon.loyalty_card_view_form"
-        )
+        Form(valid.with_user(self.agent), view="helpdesk_coupon.loyalty_card_view_form")
 
     def test_s62_one_coupon_opens_directly(self):
         coupon = self._generate_coupon()

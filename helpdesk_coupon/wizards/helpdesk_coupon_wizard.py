@@ -29,7 +29,6 @@ class HelpdeskCouponWizard(models.TransientModel):
     )
     program_id = fields.Many2one(
         comodel_name="loyalty.program",
-        string="Coupon Program",
         compute="_compute_program_id",
         store=True,
         readonly=False,
@@ -40,7 +39,6 @@ class HelpdeskCouponWizard(models.TransientModel):
 
     invoice_id = fields.Many2one(
         comodel_name="account.move",
-        string="Invoice",
         compute="_compute_invoice_id",
         store=True,
         readonly=False,
@@ -59,7 +57,7 @@ class HelpdeskCouponWizard(models.TransientModel):
     share_notice = fields.Char(compute="_compute_notice")
 
     coupon_id = fields.Many2one(
-        comodel_name="loyalty.card", string="Coupon", readonly=True, copy=False
+        comodel_name="loyalty.card", readonly=True, copy=False
     )
     share_website = fields.Selection(
         selection="_selection_share_website",
@@ -247,7 +245,9 @@ class HelpdeskCouponWizard(models.TransientModel):
                 continue
             websites = coupon._get_helpdesk_websites()
             wizard.share_several = len(websites) > 1
-            website = websites.filtered(lambda w: str(w.id) == wizard.share_website)
+            website = websites.filtered(
+                lambda w, chosen=wizard.share_website: str(w.id) == chosen
+            )
             wizard.share_link = website and coupon._get_helpdesk_share_link(website)
 
     # -- CRUD ----------------------------------------------------------------
@@ -434,7 +434,9 @@ class HelpdeskCouponWizard(models.TransientModel):
             )
         currency = self.currency_id
         if currency.compare_amounts(self._get_amount(), 0) <= 0:
-            raise UserError(self.env._("The amount of a gift card must be more than zero."))
+            raise UserError(
+                self.env._("The amount of a gift card must be more than zero.")
+            )
         if currency.compare_amounts(self._get_amount(), self.amount_left) > 0:
             raise UserError(
                 self.env._(

@@ -32,7 +32,8 @@ registry.category("web_tour.tours").add("helpdesk_coupon_send", {
         },
         {
             content: "the composer names the customer",
-            trigger: ".modal .o_field_many2many_tags_email:contains(Contact 1 of Alder)",
+            trigger:
+                ".modal .o_field_many2many_tags_email:contains(Contact 1 of Alder)",
         },
         {
             content: "send the message",
@@ -95,7 +96,8 @@ registry.category("web_tour.tours").add("helpdesk_coupon_visitor", {
     steps: () => [
         {
             content: "the code was applied by the link alone",
-            trigger: "#cart_products:contains(10% on your order), .o_cart_product:contains(10%)",
+            trigger:
+                "#cart_products:contains(10% on your order), .o_cart_product:contains(10%)",
         },
     ],
 });
