@@ -152,9 +152,7 @@ class TestMailCoupon(TransactionCase):
             ("Amélie Aulne", "amelie@aulne.example.com"), getaddresses([message["To"]])
         )
         self.assertNotIn("agent2@shop.example.com", message.as_string())
-        self.assertEqual(
-            message["Subject"], f"Votre code : {wizard.coupon_id.code}"
-        )
+        self.assertEqual(message["Subject"], f"Votre code : {wizard.coupon_id.code}")
         html = message.get_body(("html",)).get_content()
         code = wizard.coupon_id.code
         self.assertIn(code, html)

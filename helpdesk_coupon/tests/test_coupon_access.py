@@ -74,8 +74,7 @@ class TestCouponAccess(HelpdeskCouponCommon):
         spec = {
             name: {"fields": {"display_name": {}}} if field.relational else {}
             for name, field in coupon._fields.items()
-            if name in shown
-            and not name.startswith(("message_", "website_message"))
+            if name in shown and not name.startswith(("message_", "website_message"))
         }
         values = coupon.web_read(spec)[0]
         self.assertEqual(values["program_id"]["display_name"], "Sorry 10%")

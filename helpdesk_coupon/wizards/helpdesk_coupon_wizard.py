@@ -56,9 +56,7 @@ class HelpdeskCouponWizard(models.TransientModel):
     can_share = fields.Boolean(compute="_compute_notice")
     share_notice = fields.Char(compute="_compute_notice")
 
-    coupon_id = fields.Many2one(
-        comodel_name="loyalty.card", readonly=True, copy=False
-    )
+    coupon_id = fields.Many2one(comodel_name="loyalty.card", readonly=True, copy=False)
     share_website = fields.Selection(
         selection="_selection_share_website",
         string="Website",
