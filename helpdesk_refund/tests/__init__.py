@@ -1,4 +1,5 @@
 from . import test_refund_access
 from . import test_refund_left
 from . import test_refund_scenarios
+from . import test_refund_tour
 from . import test_refund_wizard

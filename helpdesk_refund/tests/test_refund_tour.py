@@ -1,0 +1,61 @@
+from odoo.tests import HttpCase, tagged
+
+from .common import HelpdeskRefundCommon
+
+
+@tagged("post_install", "-at_install")
+class TestRefundTour(HttpCase, HelpdeskRefundCommon):
+    """In a browser, as an agent with rights to Helpdesk and Invoicing only."""
+
+    def _tour(self, name, login="after_sales_billing_agent"):
+        url = f"/odoo/helpdesk-tickets/{self.ticket_a.id}"
+        self.start_tour(url, name, login=login)
+        self.env.invalidate_all()
+
+    def test_s18_s33_s39_reverse(self):
+        self._tour("helpdesk_refund_reverse")
+        note = self.ticket_a.credit_note_ids
+        self.assertRecordValues(
+            note,
+            [
+                {
+                    "state": "posted",
+                    "amount_total": 400,
+                    "create_uid": self.billing_agent.id,
+                    "ref": f"Reversal of: {self.invoice_a.name}, "
+                    f"Helpdesk Ticket #{self.ticket_a.ticket_ref}",
+                }
+            ],
+        )
+        self.assertEqual(self.invoice_a.reversal_move_ids, note)
+
+    def test_s36_s38_reverse_and_create_invoice(self):
+        self._tour("helpdesk_refund_modify")
+        self.assertEqual(self.ticket_a.credit_note_ids.state, "posted")
+        self.assertEqual(self.invoice_a.payment_state, "reversed")
+        new = self.order_a.invoice_ids.filtered(lambda move: move.state == "draft")
+        self.assertEqual(new.amount_total, 400)
+
+    def test_t29_agent_without_invoicing_sees_no_button(self):
+        self._refund()
+        self._tour("helpdesk_refund_without_invoicing", "after_sales_agent")
+
+    def test_t12_credit_note_is_not_printed_for_others(self):
+        """The report addresses answer nobody who may not read the credit note."""
+        self._new_user(
+            "after_sales_refund_portal",
+            "base.group_portal",
+            partner_id=self.customer_b.id,
+        )
+        note = self._refund()
+        note.action_post()
+        for login in ("after_sales_refund_portal", "after_sales_agent"):
+            self.authenticate(login, login)
+            for kind in ("html", "pdf"):
+                response = self.url_open(
+                    f"/report/{kind}/account.report_invoice/{note.id}"
+                )
+                self.assertIn(response.status_code, (403, 404), f"{login} {kind}")
+                self.assertNotIn(note.name, response.text)
+            response = self.url_open(f"/my/invoices/{note.id}")
+            self.assertNotIn(note.name, response.text)
