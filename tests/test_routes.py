@@ -1,0 +1,182 @@
+"""Every address that the addons add, tried with every wrong key (spec/trust.md, T8).
+
+The addresses come from Odoo's routing rules: a new one without a row here fails.
+"""
+
+from collections import defaultdict
+
+import pytest
+
+from odoo import Command
+from odoo.http import Request
+from odoo.tests import HttpCase, JsonRpcException, new_test_user, tagged
+from odoo.tools import mute_logger
+
+# ``{address: how it is guarded}``
+# "user": a list of one's own; visitors are sent to the log-in.
+# model: a record of somebody else is in the address; the field holds its key.
+ROUTES = {
+    "/my/tickets": "user",
+    "/my/tickets/page/<int:page>": "user",
+    "/my/tickets/<int:ticket_id>": ("helpdesk.ticket", "access_token"),
+    "/my/tickets/<int:ticket_id>/<any(close, reopen):action>": (
+        "helpdesk.ticket",
+        "access_token",
+    ),
+    "/my/coupons": "user",
+    "/my/visits": "user",
+    "/my/visits/page/<int:page>": "user",
+    "/my/visits/<int:task_id>": ("project.task", "fsm_access_token"),
+    "/my/visits/<int:task_id>/report": ("project.task", "fsm_access_token"),
+    "/my/visits/<int:task_id>/sign": ("project.task", "fsm_access_token"),
+}
+SECRET = "Secret of Berta"
+
+
+@tagged("post_install", "-at_install")
+class TestRoutes(HttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if "helpdesk.ticket" not in cls.env:
+            pytest.skip("helpdesk_after_sales is not installed")
+        stranger, berta = cls.env["res.partner"].create(
+            [
+                {"name": "Stranger", "email": "stranger@example.com"},
+                {"name": "Berta", "email": "berta@example.com"},
+            ]
+        )
+        cls.stranger = new_test_user(
+            cls.env,
+            "routes_stranger",
+            groups="base.group_portal",
+            partner_id=stranger.id,
+            email=stranger.email,
+        )
+        team = cls.env["helpdesk.team"].create(
+            {
+                "name": "Routes",
+                "allow_portal_ticket_closing": True,
+                "member_ids": [Command.clear()],
+            }
+        )
+        cls.records = defaultdict(dict)
+        for whose, partner in (("own", stranger), ("foreign", berta)):
+            ticket = cls.env["helpdesk.ticket"].create(
+                {"name": SECRET, "team_id": team.id, "partner_id": partner.id}
+            )
+            cls.records["helpdesk.ticket"][whose] = ticket
+            tasks = cls.env.get("project.task")
+            if tasks is not None and "fsm_access_token" in tasks._fields:
+                project = cls.env["project.project"].create(
+                    {"name": SECRET, "is_fsm": True}
+                )
+                cls.records["project.task"][whose] = tasks.create(
+                    {
+                        "name": SECRET,
+                        "project_id": project.id,
+                        "partner_id": partner.id,
+                        "helpdesk_ticket_id": ticket.id,
+                        "fsm_access_token": f"key-of-{whose}-visit",
+                    }
+                )
+        cls.env.cr.flush()  # what the system says by itself
+        cls.env.invalidate_all()
+
+    def _added_routes(self):
+        """Return ``{address: (methods, type)}`` of the controllers of our addons."""
+        result = {}
+        http = self.env["ir.http"]
+        for address, endpoint in http._generate_routing_rules(
+            sorted(self.registry._init_modules), http._get_converters()
+        ):
+            method = endpoint.original_endpoint
+            controller = type(getattr(method, "__self__", None))
+            modules = {method.__module__} | {
+                klass.__module__
+                for klass in controller.mro()
+                if method.__name__ in vars(klass)
+            }
+            if any(name.startswith("odoo.addons.helpdesk_") for name in modules):
+                routing = endpoint.routing
+                result[address] = (routing.get("methods"), routing["type"])
+        return result
+
+    def test_every_route_has_a_row(self):
+        added = self._added_routes()
+        self.assertIn("/my/tickets", added)
+        self.assertEqual(set(added) - set(ROUTES), set(), "routes without a row")
+
+    def _request(self, url, methods, kind, key):
+        """Return the status and the text of an answer."""
+        if kind == "jsonrpc":
+            with mute_logger("odoo.http"):
+                try:
+                    params = {} if key is None else {"access_token": key}
+                    return 200, str(self.make_jsonrpc_request(url, params))
+                except JsonRpcException as error:
+                    return 404, str(error)
+        data = {} if key is None else {"access_token": key}
+        if "POST" in (methods or ()):
+            data["csrf_token"] = Request.csrf_token(self)
+            answer = self.url_open(url, data=data, allow_redirects=False)
+        else:
+            answer = self.url_open(url, params=data, allow_redirects=False)
+        return answer.status_code, answer.text
+
+    def test_t8_no_key_opens_what_belongs_to_others(self):
+        tried = 0
+        for rule, (methods, kind) in self._added_routes().items():
+            guard = ROUTES.get(rule)
+            if guard == "user" or guard is None:
+                continue
+            model, field = guard
+            own, foreign = (
+                self.records[model][whose] for whose in ("own", "foreign")
+            )
+            key = foreign[field]
+            keys = (None, "", own[field], key[:-1], key + "0", "é", "\u202e", "0")
+            before = foreign.read()
+            for login in (self.stranger.login, None):
+                self.authenticate(login, login)
+                for number in (foreign.id, foreign.id + 10**6):
+                    url = self._fill(rule, number)
+                    for wrong in keys:
+                        with self.subTest(url=url, login=login, key=wrong):
+                            status, text = self._request(url, methods, kind, wrong)
+                            self.assertNotIn(SECRET, text)
+                            if kind == "http":
+                                self.assertIn(status, (403, 404))
+                            tried += 1
+            foreign.invalidate_recordset()
+            self.assertEqual(foreign.read(), before)
+        self.assertGreater(tried, 50)
+
+    def test_lists_need_a_log_in(self):
+        self.authenticate(None, None)
+        for rule in self._added_routes():
+            if ROUTES.get(rule) != "user":
+                continue
+            with self.subTest(rule=rule):
+                answer = self.url_open(self._fill(rule, 1), allow_redirects=False)
+                self.assertEqual(answer.status_code, 303)
+                self.assertIn("/web/login", answer.headers["Location"])
+
+    def test_lists_show_what_is_ones_own(self):
+        for records in self.records.values():
+            records["foreign"].name = "Foreign name"
+        self.authenticate(self.stranger.login, self.stranger.login)
+        for rule in self._added_routes():
+            if ROUTES.get(rule) != "user":
+                continue
+            with self.subTest(rule=rule):
+                answer = self.url_open(self._fill(rule, 1))
+                self.assertEqual(answer.status_code, 200)
+                self.assertNotIn("Foreign name", answer.text)
+
+    def _fill(self, rule, number):
+        url = rule.replace("<any(close, reopen):action>", "close")
+        for name in ("ticket_id", "task_id", "page"):
+            url = url.replace(f"<int:{name}>", str(number))
+        self.assertNotIn("<", url, "say here what stands for this part of an address")
+        return url
