@@ -44,13 +44,12 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
     @api.depends("helpdesk_ticket_id")
     def _compute_helpdesk_switch(self):
         self.helpdesk_switch = self._after_sales_switch
-        reasons = self.env["helpdesk.after.sales.reason"].search_count(
+        wanting = self.filtered("helpdesk_ticket_id.team_id.require_reason")
+        reasons = wanting and self.env["helpdesk.after.sales.reason"].search_count(
             [("services.name", "=", self._after_sales_switch)], limit=1
         )
         for wizard in self:
-            wizard.helpdesk_reason_required = bool(
-                reasons and wizard.helpdesk_ticket_id.team_id.require_reason
-            )
+            wizard.helpdesk_reason_required = bool(reasons and wizard in wanting)
 
     def _check_ready(self):
         """Raise unless the user may use this service on this ticket now.
