@@ -127,13 +127,15 @@ class Ground:
 
     def run(self, *words):
         with open(self.log, "a") as log:
-            subprocess.run(
+            code = subprocess.run(
                 self._command(*words),
                 env=self._environment,
                 stdout=log,
                 stderr=log,
-                check=True,
-            )
+                check=False,
+            ).returncode
+        if code:
+            raise RuntimeError(f"Odoo failed:\n{self.log.read_text()[-3000:]}")
 
     def sql(self, statement, *parameters):
         return sql(self.database, statement, *parameters)

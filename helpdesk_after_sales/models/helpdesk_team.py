@@ -444,48 +444,44 @@ class HelpdeskTeam(models.Model):
         how many there were. What the chatters of tickets and documents say, stays.
         """
         names = set(modules.mapped("name"))
+        # sudo: an administrator uninstalls for every company.
+        everybody = self.sudo().with_context(active_test=False).search(Domain.TRUE)
         for switch, addon in self._after_sales_services().items():
             if addon not in names or switch not in self._fields:
                 continue
-            # sudo: an administrator uninstalls for every company.
-            teams = (
-                self.sudo()
-                .with_context(active_test=False)
-                .search(Domain(switch, "=", True))
-            )
+            teams = everybody.filtered(switch)
             teams.write({switch: False})
-            links = teams._count_links_of(addon)
-            for team in teams:
+            links = self.sudo()._count_links_of(addon)
+            for team in everybody.filtered(lambda t, on=teams, n=links: t in on or n[t]):
                 team._message_log(
                     body=self.env._(
-                        "%(service)s were switched off, since %(addon)s was "
-                        "uninstalled. %(count)s documents have lost their link to a "
-                        "ticket of this team; the messages of both still name it.",
+                        "%(service)s: switched off, since %(addon)s was uninstalled. "
+                        "Documents that have lost their link to a ticket of this team: "
+                        "%(count)s; the messages of both sides still name it.",
                         service=self._get_switch_label(switch),
-                        addon=modules.filtered(lambda m: m.name == addon).shortdesc,
-                        count=links.get(team, 0),
+                        addon=modules.filtered(lambda m, a=addon: m.name == a).shortdesc,
+                        count=links[team],
                     )
                 )
 
+    @api.model
     def _count_links_of(self, addon):
         """Return ``{team: number of documents}`` that an addon links to tickets."""
+        owned = self.env["ir.model.data"].search(
+            Domain("module", "=", addon) & Domain("model", "=", "ir.model.fields")
+        )
+        fields = self.env["ir.model.fields"].browse(owned.mapped("res_id"))
         counts = Counter()
-        for model in self.env.values():
-            field = model._fields.get("helpdesk_ticket_id")
-            if model._abstract or model._transient or not field or not field.store:
+        for field in fields.filtered(lambda f: f.name == "helpdesk_ticket_id"):
+            model = self.env[field.model].with_context(active_test=False)
+            if not field.store or model._transient:
                 continue
-            if addon in self.env["ir.model.fields"]._get(model._name, field.name).modules:
-                counts.update(
-                    dict(
-                        model.sudo()
-                        .with_context(active_test=False)
-                        ._read_group(
-                            Domain("helpdesk_ticket_id.team_id", "in", self.ids),
-                            ["helpdesk_ticket_id.team_id"],
-                            ["__count"],
-                        )
-                    )
-                )
+            for ticket, number in model._read_group(
+                Domain("helpdesk_ticket_id", "!=", False),
+                ["helpdesk_ticket_id"],
+                ["__count"],
+            ):
+                counts[ticket.team_id] += number
         return counts
 
     # -- Mail alias ----------------------------------------------------------

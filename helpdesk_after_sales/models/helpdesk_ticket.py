@@ -241,7 +241,14 @@ class HelpdeskTicket(models.Model):
         "(company_id, ticket_ref)", "Another ticket has this number already."
     )
     _default_order_idx = models.Index("(priority DESC, id DESC)")
-    _open_idx = models.Index("(team_id, stage_id) WHERE close_date IS NULL")
+    # The overview of the teams counts from these two without reading a ticket.
+    _open_idx = models.Index(
+        "(team_id, stage_id, user_id, priority) "
+        "WHERE close_date IS NULL AND active IS TRUE"
+    )
+    _closed_idx = models.Index(
+        "(team_id, close_date) WHERE close_date IS NOT NULL AND active IS TRUE"
+    )
 
     # -- Computes ------------------------------------------------------------
 
