@@ -741,3 +741,14 @@ class TestPortal(HelpdeskPortalCommon):
         self.ticket_a.stage_id = closed
         self._post(self.ticket_a, "Solved", "mail.mt_comment")
         self.assertTrue(self.ticket_a.close_date)
+
+
+@tagged("post_install", "-at_install")
+class TestPortalTour(HelpdeskPortalCommon):
+    def test_customer_answers_closes_and_reopens(self):
+        self.start_tour("/my", "helpdesk_portal", login=self.user_a1.login)
+        answer = self.ticket_a.message_ids.filtered(
+            lambda message: "It still flickers" in (message.body or "")
+        )
+        self.assertEqual(answer.author_id, self.contact_a1)
+        self.assertFalse(self.ticket_a.close_date)
