@@ -145,6 +145,39 @@ def refund(shop):
     }
 
 
+@service("helpdesk_fsm")
+def intervention(shop):
+    """Native is the task itself: Community has no wizard that makes one."""
+    # sudo: the switch was written straight to the table, its project is missing yet.
+    shop.ticket.team_id.sudo()._ensure_fsm_project()
+    project = shop.ticket.team_id.sudo().fsm_project_id
+    dates = {
+        "planned_date_begin": "2030-01-07 08:00:00",
+        "date_deadline": "2030-01-07 10:00:00",
+    }
+
+    def native(values):
+        shop.env["project.task"].create(
+            {
+                "name": "Bench",
+                "project_id": project.id,
+                "partner_id": shop.customer.id,
+                "user_ids": [shop.Command.set(shop.env.user.ids)],
+                **values,
+            }
+        )
+
+    def ours(values):
+        action = shop.ticket.action_plan_intervention()
+        users = [shop.Command.set(shop.env.user.ids)]
+        shop.open(action, user_ids=users, **values).action_create_task()
+
+    return {
+        title: (lambda v=values: native(v), lambda v=values: ours(v))
+        for title, values in (("Create Task", {}), ("Create Task with a date", dates))
+    }
+
+
 # -- Measuring ---------------------------------------------------------------
 
 

@@ -46,13 +46,14 @@ class FsmCustomerPortal(CustomerPortal):
         """
         visits = self._get_visits()
         if access_token:
-            access_token = str(access_token)
+            # Bytes: what isn't ASCII can't be compared otherwise.
+            access_token = str(access_token).encode("utf-8", "replace")
             visit = visits.browse(task_id).exists()
             token = visit.fsm_access_token
             if (
                 token
                 and visit.active
-                and consteq(token, access_token)
+                and consteq(token.encode(), access_token)
                 and visit.is_fsm
             ):
                 return visit

@@ -1,5 +1,6 @@
 import json
 import re
+from unittest.mock import patch
 
 from odoo import Command
 from odoo.tests import HttpCase, new_test_user, tagged
@@ -260,7 +261,14 @@ class TestFsmPortal(HelpdeskFsmCommon, HttpCase):
         self._photo(self.task)
         self._sign(self.task)
         self.authenticate("visit_a1", "visit_a1")
-        with self.allow_pdf_render():
+        reports = self.env.registry["ir.actions.report"]
+        render = reports._render_qweb_pdf
+
+        def render_for_real(report, *args, **kwargs):
+            report = report.with_context(force_report_rendering=True)
+            return render(report, *args, **kwargs)
+
+        with patch.object(reports, "_render_qweb_pdf", render_for_real):
             response = self.url_open(f"{self.url}/report")
         self.assertEqual(response.headers["Content-Type"], "application/pdf")
         self.assertEqual(response.content[:5], b"%PDF-")

@@ -222,9 +222,18 @@ class TestInterventionWizard(HelpdeskFsmCommon):
     def test_no_project_is_refused_with_what_to_do(self):
         self.team.fsm_project_id = False
         wizard = self.env["helpdesk.intervention.wizard"].with_user(self.agent)
-        wizard = wizard.new({"helpdesk_ticket_id": self.ticket_a.id, "name": "x"})
+        wizard = wizard.create({"helpdesk_ticket_id": self.ticket_a.id})
         with self.assertRaisesRegex(UserError, "Choose a field service project"):
-            wizard._check_intervention()
+            wizard.action_create_task()
+
+    def test_rpc_creates_with_the_ticket_alone(self):
+        wizard = self.env["helpdesk.intervention.wizard"].with_user(self.agent)
+        wizard = wizard.create({"helpdesk_ticket_id": self.ticket_a.id})
+        self.assertEqual(wizard.name, self.ticket_a.name)
+        self.assertEqual(wizard.project_id, self.project)
+        self.assertEqual(wizard.worksheet_template_id, self.template)
+        wizard.action_create_task()
+        self.assertEqual(wizard.sudo().task_id.partner_id, self.contact_a1)
 
     def test_s2_without_customer_or_service_no_popup(self):
         ticket = self._ticket()

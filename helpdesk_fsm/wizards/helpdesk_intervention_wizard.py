@@ -14,17 +14,17 @@ class HelpdeskInterventionWizard(models.TransientModel):
 
     name = fields.Char(
         string="Title",
-        required=True,
         compute="_compute_from_ticket",
         store=True,
+        precompute=True,
         readonly=False,
     )
     company_id = fields.Many2one(related="helpdesk_ticket_id.company_id")
     project_id = fields.Many2one(
         comodel_name="project.project",
-        required=True,
         compute="_compute_from_ticket",
         store=True,
+        precompute=True,
         readonly=False,
         domain="[('is_fsm', '=', True), ('is_template', '=', False), ('company_id', 'in', [company_id, False])]",
     )
@@ -33,15 +33,16 @@ class HelpdeskInterventionWizard(models.TransientModel):
         comodel_name="fsm.worksheet.template",
         compute="_compute_worksheet_template_id",
         store=True,
+        precompute=True,
         readonly=False,
         domain="[('company_id', 'in', [company_id, False])]",
     )
     partner_id = fields.Many2one(
         comodel_name="res.partner",
         string="Customer",
-        required=True,
         compute="_compute_from_ticket",
         store=True,
+        precompute=True,
         readonly=False,
         domain="[('commercial_partner_id', '=', helpdesk_commercial_partner_id)]",
         help="Where the technician goes: the customer of the ticket, or another address "
@@ -207,7 +208,8 @@ class HelpdeskInterventionWizard(models.TransientModel):
                 self.env._("The visit would end before it starts. Change its end.")
             )
         for user in wizard.user_ids:
-            if user.share or not user.active or company not in user.company_ids:
+            works_here = user.company_id == company or company in user.company_ids
+            if user.share or not user.active or not works_here:
                 raise UserError(
                     self.env._(
                         "%(user)s can't be sent to this visit: choose colleagues of "
