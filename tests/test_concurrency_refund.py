@@ -12,10 +12,10 @@ from unittest.mock import patch
 import psycopg2
 import pytest
 
-from odoo import SUPERUSER_ID, Command, api
+from odoo import SUPERUSER_ID, Command, api, fields
 from odoo.exceptions import UserError
 from odoo.service.model import retrying
-from odoo.tests import TransactionCase, new_test_user, tagged
+from odoo.tests import TransactionCase, freeze_time, new_test_user, tagged
 from odoo.tools import mute_logger
 
 ROUNDS = 50
@@ -279,6 +279,50 @@ class TestConcurrencyRefund(TransactionCase):
             self._as_root(
                 lambda env, note=note: env["account.move"].browse(note[0]).unlink()
             )
+
+    def test_s31_odoos_own_cron_posts_at_the_date_and_says_what_it_refused(self):
+        """Two credit notes are due: one as it was made, one raised since then."""
+        tomorrow = fields.Date.add(fields.Date.today(), days=1)
+        invoice_ids = [self._new_invoice(), self._new_invoice()]
+
+        def refund(env):
+            notes = env["account.move"]
+            for invoice_id in invoice_ids:
+                wizards = env["account.move.reversal"].with_user(self.user_ids[0])
+                wizard = wizards.create(
+                    {
+                        "helpdesk_ticket_id": self.ticket_ids[0],
+                        "move_ids": [Command.set([invoice_id])],
+                        "date": tomorrow,
+                    }
+                )
+                wizard.refund_moves()
+                notes += wizard.new_move_ids.sudo()
+            notes[1].invoice_line_ids.price_unit = 101
+            return notes.ids
+
+        note_ids = self._as_root(refund)
+        for days, states in ((0, ["draft", "draft"]), (2, ["posted", "draft"])):
+            with freeze_time(fields.Date.add(fields.Date.today(), days=days)):
+                self._as_root(
+                    lambda env: env.ref(
+                        "account.ir_cron_auto_post_draft_entry"
+                    ).method_direct_trigger()
+                )
+            self._as_root(
+                lambda env, states=states: self.assertEqual(
+                    env["account.move"].browse(note_ids).mapped("state"), states
+                )
+            )
+
+        def told(env):
+            ticket = env["helpdesk.ticket"].browse(self.ticket_ids[0])
+            refused = env["account.move"].browse(note_ids[1])
+            return ticket.message_ids[0].body, refused.message_ids[0].body
+
+        said, refusal = self._as_root(told)
+        self.assertIn("was posted", said)
+        self.assertIn("passes what is left", refusal)
 
     def test_t7_connection_lost_before_the_commit(self):
         """The credit note and its link are one transaction: nothing is left of it, and
