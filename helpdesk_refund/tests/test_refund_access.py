@@ -143,6 +143,18 @@ class TestRefundAccess(HelpdeskRefundCommon):
         wizard.refund_moves()
         self.assertEqual(wizard.new_move_ids.company_id, self.company)
 
+    def test_s39_reading_invoices_shows_the_credit_notes_without_the_button(self):
+        reader = self._new_user(
+            "after_sales_reader", f"{AGENT},account.group_account_readonly"
+        )
+        note = self._refund()
+        ticket = self.ticket_a.with_user(reader)
+        self.assertEqual(ticket.credit_notes_count, 1)
+        self.assertEqual(ticket.action_view_credit_notes()["res_id"], note.id)
+        self.assertFalse(self._button_shown(reader))
+        with self.assertRaises(AccessError):
+            ticket.action_refund()
+
     def test_linking_a_document_does_not_open_a_foreign_ticket(self):
         """Nobody reaches another ticket's chatter by linking his own credit note."""
         note = self._refund()

@@ -112,3 +112,50 @@ class TestRefundWizard(HelpdeskRefundCommon):
     def test_s2_agent_without_invoicing_is_refused(self):
         with self.assertRaises(AccessError):
             self.ticket_a.with_user(self.agent).action_refund()
+
+    def test_s23_lot_is_asked_for_tracked_products_only(self):
+        form = self._form()
+        self.assertTrue(form._get_modifier("helpdesk_lot_id", "invisible"))
+        form.helpdesk_sale_order_id = self.env["sale.order"]
+        form.helpdesk_product_id = self.phone
+        self.assertFalse(form._get_modifier("helpdesk_lot_id", "invisible"))
+
+    def test_s21_s22_s25_choosing_a_product_narrows_the_invoices(self):
+        """Without rights to Inventory: the deliveries are compared all the same."""
+        phones = self._sell(self.contact_a2, (self.phone, 1), serials=self.serials[0])
+        invoice = self._invoice(phones)
+        form = self._form(self._ticket(self.customer_a))
+        self.assertFalse(form.helpdesk_notice)
+        form.move_ids = self.invoice_a + invoice
+        form.helpdesk_product_id = self.phone
+        self.assertEqual(form.move_ids[:], invoice)
+        form.helpdesk_lot_id = self.serials[0]
+        self.assertEqual(form.move_ids[:], invoice)
+        form.helpdesk_lot_id = self.serials[1]
+        self.assertFalse(form.move_ids[:])
+        self.assertIn("fits the order, product or lot", form.helpdesk_notice)
+        form.helpdesk_product_id = self.lamp
+        self.assertFalse(form.helpdesk_lot_id, "it is of another product")
+
+    def test_s24_s32_fields_that_must_be_filled(self):
+        form = self._form(self._ticket(self.customer_a))
+        for name in ("move_ids", "date", "journal_id"):
+            self.assertTrue(form._get_modifier(name, "required"), name)
+
+    def test_s28_s29_another_journal_stays_when_an_invoice_is_added(self):
+        sales = self.invoice_a.journal_id.copy({"code": "SAL4"})
+        second = self._invoice(self._sell(self.contact_a1, (self.lamp, 1)))
+        form = self._form(self._ticket(self.customer_a))
+        form.move_ids = self.invoice_a
+        self.assertEqual(form.journal_id, self.invoice_a.journal_id)
+        form.move_ids = self.invoice_a + second
+        form.journal_id = sales
+        wizard = form.save()
+        wizard.refund_moves()
+        self.assertEqual(wizard.new_move_ids.journal_id, sales)
+
+    def test_t2_both_buttons_of_one_wizard_make_one_document(self):
+        wizard = self._wizard()
+        first = wizard.refund_moves()
+        self.assertEqual(wizard.modify_moves()["res_id"], first["res_id"])
+        self.assertEqual(len(self.invoice_a.reversal_move_ids), 1)
