@@ -1,0 +1,21 @@
+{
+    "name": "Helpdesk Return",
+    "summary": "Returns and exchanges of delivered products from helpdesk tickets",
+    "version": "19.0.1.0.0",
+    "category": "Services/Helpdesk",
+    "author": "Helpdesk After-Sales",
+    "license": "LGPL-3",
+    "depends": ["helpdesk_after_sales", "stock"],
+    "data": [
+        "security/stock_picking_security.xml",
+        "security/ir.model.access.csv",
+        "data/mail_template_data.xml",
+        "wizards/helpdesk_return_wizard_views.xml",
+        "views/helpdesk_ticket_views.xml",
+        "views/stock_picking_views.xml",
+    ],
+    "demo": ["demo/helpdesk_team_demo.xml"],
+    "assets": {
+        "web.assets_tests": ["helpdesk_return/static/tests/tours/**/*"],
+    },
+}

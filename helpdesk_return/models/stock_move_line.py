@@ -1,0 +1,22 @@
+from odoo import api, fields, models
+
+
+class StockMoveLine(models.Model):
+    _inherit = "stock.move.line"
+
+    helpdesk_readable = fields.Boolean(
+        compute="_compute_helpdesk_readable",
+        search="_search_helpdesk_readable",
+        export_string_translation=False,
+    )
+
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_helpdesk_readable(self):
+        for line in self:
+            line.helpdesk_readable = line.picking_id.helpdesk_readable
+
+    @api.model
+    def _search_helpdesk_readable(self, operator, value):
+        return self.env["helpdesk.ticket"]._search_document_readable(
+            self._name, "picking_id.helpdesk_ticket_id", operator, value
+        )

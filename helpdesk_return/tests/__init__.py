@@ -1,0 +1,2 @@
+from . import test_return_access
+from . import test_return_wizard

@@ -1,0 +1,130 @@
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+
+from odoo.addons.helpdesk_after_sales.tests.common import AGENT
+
+from .common import HelpdeskReturnCommon
+
+
+@tagged("post_install", "-at_install")
+class TestReturnAccess(HelpdeskReturnCommon):
+    def test_t29_agent_without_inventory_rights_makes_and_reads_his_return(self):
+        picking = self._return({self.lamp: 1}).with_user(self.agent)
+        self.assertTrue(picking.read(["name", "state"]))
+        self.assertTrue(picking.move_ids.read(["product_uom_qty"]))
+        self.assertEqual(picking.create_uid, self.agent)
+        for method in ("button_validate", "action_cancel", "unlink"):
+            with self.assertRaises(AccessError):
+                getattr(picking, method)()
+        with self.assertRaises(AccessError):
+            picking.note = "x"
+        with self.assertRaises(AccessError):
+            self.delivery_a.with_user(self.agent).read(["name"])
+
+    def test_t28_link_opens_no_more_than_the_ticket(self):
+        picking = self._return({self.lamp: 1})
+        self.team.write(
+            {
+                "privacy_visibility": "invited_internal",
+                "member_ids": [(6, 0, self.agent.ids)],
+            }
+        )
+        self.env.invalidate_all()
+        self.assertTrue(picking.with_user(self.agent).has_access("read"))
+        self.assertFalse(picking.with_user(self.other_agent).has_access("read"))
+        self.assertFalse(picking.move_ids.with_user(self.other_agent).has_access("read"))
+        with self.assertRaises(AccessError):
+            self.ticket_a.with_user(self.other_agent).action_return()
+
+    def test_t28_others_are_refused_through_rpc(self):
+        portal = new_test_user(
+            self.env,
+            "after_sales_return_portal",
+            groups="base.group_portal",
+            partner_id=self.contact_a1.id,
+        )
+        for user in (self.employee, self.seller, self.stock_user, portal):
+            with self.assertRaises(AccessError):
+                self.ticket_a.with_user(user).action_return()
+            with self.assertRaises(AccessError):
+                self.env["helpdesk.return.wizard"].with_user(user).create(
+                    {"helpdesk_ticket_id": self.ticket_a.id}
+                )
+
+    def test_s2_service_that_is_off_is_refused(self):
+        wizard = self._fill(self._form(), {self.lamp: 1}).save()
+        self.team.use_product_returns = False
+        with self.assertRaisesRegex(UserError, "Returns are switched off"):
+            wizard.action_return()
+
+    def test_s21_delivery_of_another_customer_tells_nothing(self):
+        foreign = self._sell(self.customer_b, (self.desk, 7)).picking_ids
+        wizard = (
+            self.env["helpdesk.return.wizard"]
+            .with_user(self.agent)
+            .create(
+                {"helpdesk_ticket_id": self.ticket_a.id, "picking_id": foreign.id}
+            )
+        )
+        self.assertFalse(wizard.line_ids)
+        line = (
+            self.env["helpdesk.return.wizard.line"]
+            .with_user(self.agent)
+            .create(
+                {
+                    "wizard_id": wizard.id,
+                    "move_id": foreign.move_ids.id,
+                    "quantity": 1,
+                }
+            )
+        )
+        self.assertFalse(line.delivered_quantity)
+        with self.assertRaisesRegex(UserError, "Choose the delivery"):
+            wizard.action_return()
+        wizard.picking_id = self.delivery_a
+        wizard.line_ids = line
+        with self.assertRaises(UserError):
+            wizard.action_return()
+        self.assertFalse(foreign.return_ids)
+
+    def test_nobody_sees_less_than_before(self):
+        """The rule for helpdesk users takes nothing from users of the applications."""
+        self._return({self.lamp: 1})
+        pickings = self.env["stock.picking"]
+        rights = self.env["ir.model.access"].search(
+            [("model_id.model", "=", "stock.picking"), ("perm_read", "=", True)]
+        )
+        helpdesk = self.env["res.groups"].concat(
+            self.env.ref(AGENT),
+            self.env.ref("helpdesk_after_sales.group_helpdesk_manager"),
+        )
+        internal = self.env.ref("base.group_user")
+        for number, group in enumerate(rights.group_id - helpdesk):
+            if internal not in group.all_implied_ids:
+                continue
+            plain = self._new_user(f"after_sales_plain_{number}", "base.group_user")
+            plain.group_ids += group
+            both = self._new_user(f"after_sales_both_{number}", AGENT)
+            both.group_ids += group
+            for model in ("stock.picking", "stock.move", "stock.move.line"):
+                records = self.env[model]
+                if not records.with_user(plain).has_access("read"):
+                    continue
+                self.assertLessEqual(
+                    set(records.with_user(plain).search([]).ids),
+                    set(records.with_user(both).search([]).ids),
+                    (group.full_name, model),
+                )
+        self.assertTrue(pickings.with_user(self.agent).search_count([]))
+
+    def test_native_return_stays_as_it_was(self):
+        native = (
+            self.env["stock.return.picking"]
+            .with_user(self.stock_user)
+            .create({"picking_id": self.delivery_a.id})
+        )
+        self.assertEqual(native.product_return_moves.mapped("quantity"), [0, 0])
+        native.product_return_moves[0].quantity = 5
+        picking = native._create_return()
+        self.assertEqual(picking.move_ids.product_uom_qty, 5, "no cap outside tickets")
+        self.assertFalse(picking.helpdesk_ticket_id)

@@ -1,0 +1,3 @@
+from . import helpdesk_return_wizard
+from . import helpdesk_return_wizard_line
+from . import stock_return_picking
