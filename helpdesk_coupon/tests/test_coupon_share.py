@@ -1,3 +1,4 @@
+from odoo import http
 from odoo.exceptions import UserError
 from odoo.tests import HttpCase, tagged
 
@@ -30,7 +31,7 @@ class TestCouponShare(HelpdeskCouponCommon, HttpCase):
         )
         self.assertIn(f"/coupon/{wizard.coupon_id.code}", opened.share_link)
         view = opened.get_views([action["views"][0]])["views"]["form"]["arch"]
-        self.assertIn("CopyClipboardURL", view)
+        self.assertIn("CopyClipboardButton", view)
 
     def test_sharing_after_sending_uses_the_same_code(self):
         wizard = self._wizard()
@@ -110,6 +111,48 @@ class TestCouponShare(HelpdeskCouponCommon, HttpCase):
         cart = self._fill_cart()
         self.url_open("/shop/cart")
         self.assertEqual(cart.order_line.coupon_id, coupon)
+
+    def test_s61_link_then_login_then_cart(self):
+        for login, applied in (("coupon_a", True), ("coupon_b", False)):
+            with self.subTest(login=login):
+                coupon = self._generate_coupon()
+                self.env.flush_all()
+                self.authenticate(None, None)
+                self.url_open(f"/coupon/{coupon.code}?r=/shop")
+                self.url_open(
+                    "/web/login",
+                    data={
+                        "login": login,
+                        "password": login,
+                        "csrf_token": http.Request.csrf_token(self),
+                    },
+                )
+                cart = self._fill_cart()
+                self.assertEqual(
+                    cart.partner_id.user_ids.login, login, "he is signed in"
+                )
+                self.url_open("/shop/cart")
+                self.assertEqual(cart.order_line.coupon_id == coupon, applied)
+
+    def test_s61_cart_then_login_of_another_customer_takes_it_off(self):
+        coupon = self._generate_coupon()
+        self.env.flush_all()
+        self.authenticate(None, None)
+        cart = self._fill_cart()
+        self.url_open(f"/coupon/{coupon.code}?r=/shop/cart")
+        self.assertEqual(cart.order_line.coupon_id, coupon)
+        self.url_open(
+            "/web/login",
+            data={
+                "login": "coupon_b",
+                "password": "coupon_b",
+                "csrf_token": http.Request.csrf_token(self),
+            },
+        )
+        self.url_open("/shop/cart")
+        cart = self._cart()
+        self.assertEqual(cart.partner_id, self.customer_b)
+        self.assertFalse(cart.order_line.coupon_id)
 
     def test_t6_another_customer_reads_a_sentence(self):
         coupon = self._generate_coupon()

@@ -76,6 +76,13 @@ class TestCouponWizard(HelpdeskCouponCommon):
         self.assertEqual(wizard.program_id, self.program)
         self.assertEqual(wizard.program_summary, "10% on your order")
 
+    def test_s47_nothing_is_chosen_or_said_where_there_is_a_choice(self):
+        self._program("Another")
+        form = self._wizard_unsaved(self.agent)
+        self.assertFalse(form.program_id)
+        for field in ("notice", "limit_notice", "program_summary"):
+            self.assertFalse(form[field], field)
+
     def test_s49_a_code_is_used_once_whatever_its_program_asks(self):
         program = self._program("Five points", reward={"required_points": 5})
         coupon = self._generate_coupon(program_id=program)

@@ -188,7 +188,7 @@ class HelpdeskCouponWizard(models.TransientModel):
     @api.depends("program_id", "program_type", "amount")
     def _compute_limit_notice(self):
         for wizard in self:
-            wizard.limit_notice = wizard.program_id and wizard._get_limit_notice()
+            wizard.limit_notice = bool(wizard.program_id) and wizard._get_limit_notice()
 
     def _get_limit_notice(self):
         """Return why this is more than the user may give, or ``False`` (X10)."""
@@ -246,7 +246,8 @@ class HelpdeskCouponWizard(models.TransientModel):
             website = websites.filtered(
                 lambda w, chosen=wizard.share_website: str(w.id) == chosen
             )
-            wizard.share_link = website and coupon._get_helpdesk_share_link(website)
+            if website:
+                wizard.share_link = coupon._get_helpdesk_share_link(website)
 
     # -- CRUD ----------------------------------------------------------------
 

@@ -87,7 +87,7 @@ registry.category("web_tour.tours").add("helpdesk_coupon_share", {
         },
         {
             content: "and a button to copy it",
-            trigger: ".modal div[name=share_link] .o_clipboard_button",
+            trigger: ".modal div[name=share_link] button:contains(Copy)",
         },
     ],
 });
@@ -95,9 +95,40 @@ registry.category("web_tour.tours").add("helpdesk_coupon_share", {
 registry.category("web_tour.tours").add("helpdesk_coupon_visitor", {
     steps: () => [
         {
+            content: "the link says that the code waits for something in the cart",
+            trigger: ".o_notification:contains(automatically applied)",
+        },
+        {
+            content: "put something into the cart",
+            trigger: "#add_to_cart",
+            run: "click",
+        },
+        {
+            content: "it is in there",
+            trigger: ".my_cart_quantity:contains(1)",
+        },
+        {
+            content: "go to the cart",
+            trigger: "a[href^='/shop/cart']",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
             content: "the code was applied by the link alone",
-            trigger:
-                "#cart_products:contains(10% on your order), .o_cart_product:contains(10%)",
+            trigger: "#cart_products:contains(10% on your order)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("helpdesk_coupon_used_twice", {
+    steps: () => [
+        {
+            content: "the link of a used code says so",
+            trigger: ".o_notification:contains(already been used)",
+        },
+        {
+            content: "and nothing was applied",
+            trigger: "#cart_products:not(:contains(10% on your order))",
         },
     ],
 });
