@@ -113,7 +113,7 @@ class FsmCustomerPortal(CustomerPortal):
             "helpdesk_fsm.portal_my_visit",
             {
                 "page_name": "visits",
-                "task": visit,
+                "visit": visit,
                 "content": visit._get_worksheet_content() if shared else False,
                 "pictures": {
                     photo.id: photo.image_512 for photo in visit.worksheet_photo_ids

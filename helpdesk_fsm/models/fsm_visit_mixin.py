@@ -7,9 +7,25 @@ from urllib.parse import quote_plus
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import format_datetime
+from odoo.tools import format_date, format_time
 
 _logger = logging.getLogger(__name__)
+
+
+def format_moment(env, moment, tz=None):
+    """Return date and time as people read them, without seconds.
+
+    :param moment: in UTC, or nothing
+    :param tz: of the reader; that of the context or user by default
+    """
+    if not moment:
+        return ""
+    local = fields.Datetime.context_timestamp(
+        env["res.users"].with_context(tz=tz or env.context.get("tz") or env.user.tz),
+        moment,
+    )
+    clock = format_time(env, local.time(), time_format="short")
+    return f"{format_date(env, local.date())} {clock}"
 
 
 class FsmVisitMixin(models.AbstractModel):
@@ -145,8 +161,8 @@ class FsmVisitMixin(models.AbstractModel):
             self.env._(
                 "%(technicians)s: another visit from %(begin)s to %(end)s.",
                 technicians=", ".join((visit.user_ids & users).mapped("name")),
-                begin=format_datetime(self.env, visit.planned_date_begin),
-                end=format_datetime(self.env, visit.date_deadline),
+                begin=format_moment(self.env, visit.planned_date_begin),
+                end=format_moment(self.env, visit.date_deadline),
             )
             for visit in self._get_overlaps(users, begin, end, but)
         ]
@@ -265,9 +281,7 @@ class FsmVisitMixin(models.AbstractModel):
         """Post the message of one kind: ``planned``, ``moved`` or ``cancelled``."""
         self.fsm_notice_sequence += 1
         task = self.with_context(lang=partner.lang or self.env.lang)
-        when = format_datetime(
-            task.env, begin, tz=task._get_visit_tz(partner), dt_format="EEEE d MMMM y, HH:mm"
-        )
+        when = format_moment(task.env, begin, task._get_visit_tz(partner))
         values = {
             "kind": kind,
             "task": task,

@@ -8,8 +8,10 @@ from PIL import Image, UnidentifiedImageError
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import format_date, format_datetime, formatLang
+from odoo.tools import format_date, formatLang
 from odoo.tools.image import IMAGE_MAX_RESOLUTION
+
+from .fsm_visit_mixin import format_moment
 
 #: what a drawn signature may weigh at most, in bytes
 SIGNATURE_MAX_SIZE = 2 * 1024 * 1024
@@ -136,7 +138,7 @@ class FsmWorksheetMixin(models.AbstractModel):
             "Reopen it to change it; it needs a new signature then.",
             task=self.name,
             name=self.worksheet_signed_by,
-            date=format_datetime(self.env, self.worksheet_signed_on),
+            date=format_moment(self.env, self.worksheet_signed_on),
         )
 
     def _read_worksheet(self):
@@ -368,7 +370,7 @@ class FsmWorksheetMixin(models.AbstractModel):
         company = task.company_id or task.env.company
 
         def moment(value):
-            return format_datetime(task.env, value) if value else ""
+            return format_moment(task.env, value)
 
         return {
             "version": task.worksheet_version,
@@ -417,7 +419,7 @@ class FsmWorksheetMixin(models.AbstractModel):
             return ""
         formats = {
             "date": lambda: format_date(self.env, value),
-            "datetime": lambda: format_datetime(
+            "datetime": lambda: format_moment(
                 self.env, fields.Datetime.to_datetime(value)
             ),
             "integer": lambda: formatLang(self.env, value, digits=0),
