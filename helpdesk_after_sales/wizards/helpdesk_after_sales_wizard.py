@@ -96,7 +96,7 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         after a lost answer, gets the document of the first one (T2).
         """
         documents = self[self._after_sales_result]
-        return documents and documents._get_records_action()
+        return documents and documents._get_records_action(context={})
 
     @api.model
     def _get_purchase_scope_fields(self):

@@ -1,2 +1,3 @@
 from . import test_return_access
+from . import test_return_tour
 from . import test_return_wizard

@@ -225,7 +225,10 @@ class HelpdeskReturnWizard(models.TransientModel):
         pickings.helpdesk_ticket_id = self.helpdesk_ticket_id
         pickings.reason_id = self.helpdesk_reason_id
         self.sudo().made_picking_ids = pickings  # sudo: read by the rule of the link
-        return pickings.sudo(False)._get_records_action(name=self.env._("Returns"))
+        # The context of this wizard must not follow the user into the transfer.
+        return pickings.sudo(False)._get_records_action(
+            name=self.env._("Returns"), context={}
+        )
 
     def _check_return(self):
         """Refuse what can't be returned, before anything is made."""

@@ -1,0 +1,73 @@
+import { registry } from "@web/core/registry";
+
+const open = [
+    {
+        content: "press Return",
+        trigger: ".o_statusbar_buttons button[name=action_return]",
+        run: "click",
+    },
+    {
+        content: "a pop-up titled Reverse Transfer opens",
+        trigger: ".modal-title:contains(/^Reverse Transfer$/)",
+    },
+    {
+        content: "the delivery of the order is chosen",
+        trigger: ".modal .o_field_widget[name=picking_id] input:value(/OUT/)",
+    },
+    {
+        content: "with what can be returned",
+        trigger: ".modal .o_data_row:contains(Lamp) td[name=quantity]:contains(3.00)",
+    },
+];
+
+const back = [
+    {
+        content: "the agent reads the transfer, and can't validate it",
+        trigger: ".o_form_view .o_form_readonly:not(:has(button[name=button_validate]))",
+    },
+    {
+        content: "go back by the breadcrumbs",
+        trigger: ".o_breadcrumb a:contains(The lamp arrived broken)",
+        run: "click",
+    },
+    {
+        content: "the ticket counts its return",
+        trigger: "button[name=action_view_returns]:contains(Return)",
+    },
+];
+
+registry.category("web_tour.tours").add("helpdesk_return_by_order", {
+    steps: () => [
+        ...open,
+        {
+            content: "remove the phones",
+            trigger: ".modal .o_data_row:contains(Phone) .o_list_record_remove button",
+            run: "click",
+        },
+        {
+            content: "only the lamps are left",
+            trigger: ".modal .o_list_renderer:not(:has(.o_data_row:contains(Phone)))",
+        },
+        {
+            content: "press Return",
+            trigger: ".modal footer button[name=action_return]",
+            run: "click",
+        },
+        ...back,
+    ],
+});
+
+registry.category("web_tour.tours").add("helpdesk_return_exchange", {
+    steps: () => [
+        ...open,
+        {
+            content: "press Return for Exchange",
+            trigger: ".modal footer button[name=action_exchange]",
+            run: "click",
+        },
+        {
+            content: "the return and the replacement are listed",
+            trigger: ".o_list_view .o_data_row:nth-child(2)",
+        },
+    ],
+});
