@@ -25,7 +25,12 @@ from odoo.tests import HttpCase, TransactionCase, new_test_user, tagged
 aiosmtpd_controller = pytest.importorskip("aiosmtpd.controller")
 
 MAILGATE = (
-    Path(odoo.__path__[0]) / "addons" / "mail" / "static" / "scripts" / "odoo-mailgate.py"
+    Path(odoo.__path__[0])
+    / "addons"
+    / "mail"
+    / "static"
+    / "scripts"
+    / "odoo-mailgate.py"
 )
 
 
@@ -33,7 +38,7 @@ def smtp_server(handler):
     """Return a started SMTP server that calls ``handler(envelope)``, and its port."""
 
     class Handler:
-        async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 its name
+        async def handle_DATA(self, _server, _session, envelope):
             return handler(envelope)
 
     with socket.socket() as free:

@@ -131,9 +131,7 @@ class TestRoutes(HttpCase):
             if guard == "user" or guard is None:
                 continue
             model, field = guard
-            own, foreign = (
-                self.records[model][whose] for whose in ("own", "foreign")
-            )
+            own, foreign = (self.records[model][whose] for whose in ("own", "foreign"))
             key = foreign[field]
             keys = (None, "", own[field], key[:-1], key + "0", "é", "\u202e", "0")
             before = foreign.read()

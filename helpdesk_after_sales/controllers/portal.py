@@ -26,43 +26,54 @@ class HelpdeskPortal(CustomerPortal):
     # -- List ----------------------------------------------------------------
 
     def _ticket_searchbar_sortings(self):
-        _ = request.env._
         return {
-            "date": {"label": _("Newest"), "order": "create_date desc, id desc"},
+            "date": {
+                "label": self.env._("Newest"),
+                "order": "create_date desc, id desc",
+            },
             "update": {
-                "label": _("Last Change of Stage"),
+                "label": self.env._("Last Change of Stage"),
                 "order": "date_last_stage_update desc, id desc",
             },
-            "name": {"label": _("Subject"), "order": "name, id desc"},
-            "reference": {"label": _("Number"), "order": "ticket_ref desc, id desc"},
+            "name": {"label": self.env._("Subject"), "order": "name, id desc"},
+            "reference": {
+                "label": self.env._("Number"),
+                "order": "ticket_ref desc, id desc",
+            },
         }
 
     def _ticket_searchbar_filters(self):
-        _ = request.env._
         return {
-            "all": {"label": _("All"), "domain": Domain.TRUE},
-            "open": {"label": _("Open"), "domain": Domain("close_date", "=", False)},
+            "all": {"label": self.env._("All"), "domain": Domain.TRUE},
+            "open": {
+                "label": self.env._("Open"),
+                "domain": Domain("close_date", "=", False),
+            },
             "closed": {
-                "label": _("Closed"),
+                "label": self.env._("Closed"),
                 "domain": Domain("close_date", "!=", False),
             },
         }
 
     def _ticket_searchbar_groupby(self):
-        _ = request.env._
         return {
-            "none": {"label": _("None"), "order": ""},
-            "stage_id": {"label": _("Stage"), "order": "stage_id"},
-            "team_id": {"label": _("Team"), "order": "team_id"},
-            "partner_id": {"label": _("Contact"), "order": "partner_id"},
+            "none": {"label": self.env._("None"), "order": ""},
+            "stage_id": {"label": self.env._("Stage"), "order": "stage_id"},
+            "team_id": {"label": self.env._("Team"), "order": "team_id"},
+            "partner_id": {"label": self.env._("Contact"), "order": "partner_id"},
         }
 
     def _ticket_searchbar_inputs(self):
-        _ = request.env._
         return {
-            "all": {"input": "all", "label": _("Search in Subject and Number")},
-            "name": {"input": "name", "label": _("Search in Subject")},
-            "ticket_ref": {"input": "ticket_ref", "label": _("Search in Number")},
+            "all": {
+                "input": "all",
+                "label": self.env._("Search in Subject and Number"),
+            },
+            "name": {"input": "name", "label": self.env._("Search in Subject")},
+            "ticket_ref": {
+                "input": "ticket_ref",
+                "label": self.env._("Search in Number"),
+            },
         }
 
     def _ticket_search_domain(self, search_in, search):
@@ -86,15 +97,15 @@ class HelpdeskPortal(CustomerPortal):
         groupby=None,
         search=None,
         search_in=None,
-        **kwargs,
+        **_kwargs,
     ):
         """The tickets of the customer, as a list with search, filter and groups."""
-        sortings = self._ticket_searchbar_sortings()
+        orders = self._ticket_searchbar_sortings()
         filters = self._ticket_searchbar_filters()
         groups = self._ticket_searchbar_groupby()
         inputs = self._ticket_searchbar_inputs()
         # What isn't on offer falls back to the first choice.
-        sortby = sortby if sortby in sortings else next(iter(sortings))
+        sortby = sortby if sortby in orders else next(iter(orders))
         filterby = filterby if filterby in filters else next(iter(filters))
         groupby = groupby if groupby in groups else next(iter(groups))
         search_in = search_in if search_in in inputs else next(iter(inputs))
@@ -119,7 +130,7 @@ class HelpdeskPortal(CustomerPortal):
             step=self._items_per_page,
         )
         order = ", ".join(
-            filter(None, [groups[groupby]["order"], sortings[sortby]["order"]])
+            filter(None, [groups[groupby]["order"], orders[sortby]["order"]])
         )
         tickets = tickets.search(
             domain, order=order, limit=self._items_per_page, offset=pager["offset"]
@@ -140,7 +151,7 @@ class HelpdeskPortal(CustomerPortal):
                     for _key, group in groupby_key(tickets, lambda t: t[groupby])
                 ]
             ),
-            "searchbar_sortings": sortings,
+            "searchbar_sortings": orders,
             "sortby": sortby,
             "searchbar_filters": filters,
             "filterby": filterby,
@@ -211,7 +222,7 @@ class HelpdeskPortal(CustomerPortal):
         website=True,
     )
     def portal_my_ticket_action(
-        self, ticket_id, action, access_token=None, stage_since=None, **kwargs
+        self, ticket_id, action, access_token=None, stage_since=None, **_kwargs
     ):
         """Close or reopen a ticket, from the form of its page only (T15).
 
@@ -228,9 +239,7 @@ class HelpdeskPortal(CustomerPortal):
         status = "success"
         try:
             if stage_since != str(ticket.date_last_stage_update):
-                raise UserError(
-                    request.env._("This ticket has changed in the meantime.")
-                )
+                raise UserError(self.env._("This ticket has changed in the meantime."))
             if action == "close":
                 ticket._portal_close(author)
             else:

@@ -1,8 +1,6 @@
 import logging
 import uuid
 
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
@@ -209,10 +207,16 @@ class HelpdeskTicket(models.Model):
     )
 
     # -- Services of the team
-    use_credit_notes = fields.Boolean(related="team_id.use_credit_notes", string="Use Refunds")
+    use_credit_notes = fields.Boolean(
+        related="team_id.use_credit_notes", string="Use Refunds"
+    )
     use_coupons = fields.Boolean(related="team_id.use_coupons", string="Use Coupons")
-    use_product_returns = fields.Boolean(related="team_id.use_product_returns", string="Use Returns")
-    use_product_repairs = fields.Boolean(related="team_id.use_product_repairs", string="Use Repairs")
+    use_product_returns = fields.Boolean(
+        related="team_id.use_product_returns", string="Use Returns"
+    )
+    use_product_repairs = fields.Boolean(
+        related="team_id.use_product_repairs", string="Use Repairs"
+    )
     use_fsm = fields.Boolean(related="team_id.use_fsm", string="Use Field Service")
 
     access_token = fields.Char(default=lambda self: str(uuid.uuid4()))
@@ -579,6 +583,44 @@ class HelpdeskTicket(models.Model):
             )
 
     @api.model
+    def _search_document_readable(self, model, link, operator, value):
+        """Return the domain of the documents that a helpdesk user reads.
+
+        For the search method of a field that the record rule of helpdesk users on
+        ``model`` asks for. ``link`` is the path from the document to its ticket.
+
+        Users of the application keep what they read without this, see
+        :meth:`_reads_by_other_groups`.
+        """
+        if operator != "in" or list(value) != [True]:
+            return NotImplemented
+        if self._reads_by_other_groups(model):
+            return Domain.TRUE
+        return Domain(f"{link}.user_can_read", "=", True)
+
+    @api.model
+    def _reads_by_other_groups(self, model):
+        """Return whether the user reads all of ``model`` through a group besides those
+        of Helpdesk.
+
+        Once one group of a user has a rule for a model, Odoo limits the user to the
+        rules of his groups. Whoever reads the model through a group that has no rule,
+        such as a user of its application, must not lose that by ours.
+        """
+        groups = self.env.user.all_group_ids
+        for group in ("group_helpdesk_user", "group_helpdesk_manager"):
+            groups -= self.env.ref(f"helpdesk_after_sales.{group}")
+        reads = Domain("model_id.model", "=", model) & Domain("perm_read", "=", True)
+        # sudo: whether the user has rights and rules, nothing of what they say.
+        rights = self.env["ir.model.access"].sudo()
+        rules = self.env["ir.rule"].sudo()  # sudo: as above
+        return bool(
+            rights.search_count(reads & Domain("group_id", "in", groups.ids), limit=1)
+        ) and not rules.search_count(
+            reads & Domain("groups", "in", groups.ids), limit=1
+        )
+
+    @api.model
     def _lock_after_sales(self, *recordsets):
         """Hold the rows of ``recordsets`` until the transaction ends.
 
@@ -774,7 +816,9 @@ class HelpdeskTicket(models.Model):
             "order_id",
             "any!",
             self._purchase_domain(
-                "sale.order", product=self.product_id.browse(), lot=ticket.lot_id.browse()
+                "sale.order",
+                product=self.product_id.browse(),
+                lot=ticket.lot_id.browse(),
             ),
         )
         if ticket.product_id:
@@ -804,7 +848,7 @@ class HelpdeskTicket(models.Model):
         thread_id,
         *,
         mode="read",
-        hash=None,  # noqa: A002 (the name is that of the request's parameter)
+        hash=None,
         pid=None,
         token=None,
         **kwargs,
@@ -818,7 +862,7 @@ class HelpdeskTicket(models.Model):
             or not all(str(value or "").isascii() for value in (hash, token))
             or not str(pid or 0).isdigit()
         ):
-            hash = pid = token = None  # noqa: A001
+            hash = pid = token = None
         return super()._get_thread_with_access(
             thread_id, mode=mode, hash=hash, pid=pid, token=token, **kwargs
         )
@@ -979,14 +1023,19 @@ class HelpdeskTicket(models.Model):
             # sudo: the time is kept by the gateway, nobody writes it.
             ticket.sudo().acknowledge_date = self.env.cr.now()
         if ticket.partner_id:
-            templates["stage_id"] = (
-                template,
-                {
-                    "auto_delete_keep_log": False,
-                    "subtype_id": self.env.ref("mail.mt_comment").id,
-                    "email_layout_xmlid": "mail.mail_notification_light",
-                },
-            )
+            values = {
+                "auto_delete_keep_log": False,
+                "subtype_id": self.env.ref("mail.mt_comment").id,
+                "email_layout_xmlid": "mail.mail_notification_light",
+            }
+            if not self.env.user._is_internal() or self.env.su:
+                # The gateway acts as whoever wrote: it's the shop that answers.
+                values["author_id"] = ticket.sudo().company_id.partner_id.id
+                values["email_from"] = (
+                    template.sudo()._render_field("email_from", ticket.ids)[ticket.id]
+                    or ticket._get_mail_sender()
+                )
+            templates["stage_id"] = (template, values)
         elif ticket.partner_email:
             ticket._post_template_to_address(template)
         return templates
@@ -1004,7 +1053,7 @@ class HelpdeskTicket(models.Model):
             subject=values["subject"],
             body=values["body_html"],
             email_from=values.get("email_from") or None,
-            author_id=self.env.ref("base.partner_root").id,
+            author_id=self.sudo().company_id.partner_id.id,
             message_type="auto_comment",
             subtype_id=self.env.ref("mail.mt_comment").id,
             outgoing_email_to=self.partner_email,
@@ -1182,7 +1231,7 @@ class HelpdeskTicket(models.Model):
             self._default_team_id()
         )
         # sudo: the gateway acts for the team, whoever wrote.
-        self = self.with_company(team.sudo().company_id).with_context(  # noqa: PLW0642
+        self = self.with_company(team.sudo().company_id).with_context(
             helpdesk_from_mail=True
         )
         name, address = parse_contact_from_email(msg_dict.get("email_from") or "")

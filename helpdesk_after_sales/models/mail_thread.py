@@ -19,7 +19,7 @@ class MailThread(models.AbstractModel):
     @api.model
     def _message_route_process(self, message, message_dict, routes):
         if self._is_automatic_mail(message):
-            self = self.with_context(helpdesk_automatic_mail=True)  # noqa: PLW0642
+            self = self.with_context(helpdesk_automatic_mail=True)
         return super()._message_route_process(message, message_dict, routes)
 
     @api.model
@@ -42,8 +42,6 @@ class MailThread(models.AbstractModel):
                 word in header("X-Auto-Response-Suppress")
                 for word in ("all", "autoreply")
             )
-            or any(
-                header(name) for name in ("List-Id", "X-Autoreply", "X-Autorespond")
-            )
+            or any(header(name) for name in ("List-Id", "X-Autoreply", "X-Autorespond"))
             or header("Return-Path") == "<>"
         )

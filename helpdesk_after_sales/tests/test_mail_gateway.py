@@ -92,8 +92,10 @@ class HelpdeskMailCommon(HelpdeskAfterSalesCommon, MailCommon):
 
     def _reply(self, ticket, sender, **mail):
         return self._receive_from(
-            sender, In_Reply_To=mail.pop("reference", None) or self._message_id(ticket),
-            subject="Re: Help", **mail
+            sender,
+            In_Reply_To=mail.pop("reference", None) or self._message_id(ticket),
+            subject="Re: Help",
+            **mail,
         )
 
     def _close(self, ticket):
@@ -137,9 +139,7 @@ class TestMailGateway(HelpdeskMailCommon):
         mail["From"], mail["To"] = "berta@birch.example.com", self.address
         mail["Subject"], mail["Message-Id"] = "Photo", f"<{uuid4()}@x.example.com>"
         mail.set_content('<p>See <img src="cid:photo"></p>', subtype="html")
-        mail.add_related(
-            PIXEL, "image", "png", cid="<photo>", filename="photo.png"
-        )
+        mail.add_related(PIXEL, "image", "png", cid="<photo>", filename="photo.png")
         ticket = self._receive(mail.as_bytes())
         self.assertIn("/web/image/", ticket.description)
 
@@ -180,9 +180,7 @@ class TestMailGateway(HelpdeskMailCommon):
         )
         self.assertIn("carl@cedar.example.com", ticket.email_cc)
         proposed = ticket._message_get_suggested_recipients(reply_discussion=True)
-        self.assertIn(
-            "carl@cedar.example.com", [info["email"] for info in proposed]
-        )
+        self.assertIn("carl@cedar.example.com", [info["email"] for info in proposed])
 
     def test_contact_of_another_company_is_not_used(self):
         elsewhere = self.env["res.partner"].create(
@@ -225,6 +223,23 @@ class TestMailGateway(HelpdeskMailCommon):
             self.assertEqual(headers["X-Auto-Response-Suppress"], "All")
             self.assertIn(self.address, sent["reply_to"])
 
+    def test_the_shop_answers_not_the_user_who_wrote(self):
+        for user in (
+            self.agent,
+            self._new_user(
+                "after_sales_portal_b",
+                "base.group_portal",
+                partner_id=self.customer_b.id,
+                email=self.customer_b.email,
+            ),
+        ):
+            ticket = self._receive_from(user.email)
+            self.assertEqual(ticket.partner_id, user.partner_id)
+            [sent] = self._sent_to(user.email)
+            self.assertIn(self.address, sent["email_from"])
+            self.assertIn(self.company.name, sent["reply_to"])
+            self.assertEqual(ticket.message_ids[0].author_id, self.company.partner_id)
+
     def test_no_link_for_teams_that_hide_their_tickets(self):
         self.team.privacy_visibility = "internal"
         ticket = self._receive_from("berta@birch.example.com")
@@ -252,7 +267,9 @@ class TestMailGateway(HelpdeskMailCommon):
         for _number in range(25):
             tickets |= self._receive_from("Loop <loop@loop.example.com>")
         self.assertLessEqual(len(tickets), 20)
-        notices = self._new_mails.filtered(lambda mail: "loop-detection" in str(mail.references))
+        notices = self._new_mails.filtered(
+            lambda mail: "loop-detection" in str(mail.references)
+        )
         self.assertTrue(notices)
         reference = notices[0].references.split()[-1]
         self.assertFalse(
@@ -335,9 +352,7 @@ class TestMailGateway(HelpdeskMailCommon):
 
     def test_t19_mail_of_another_database_is_not_ours(self):
         self.assertTrue(
-            self._receive_from(
-                "shop@shop.example.com", X_Helpdesk_Origin="0" * 64
-            )
+            self._receive_from("shop@shop.example.com", X_Helpdesk_Origin="0" * 64)
         )
 
     # -- T20 (two workers: tests/test_mail_real.py) --------------------------
@@ -520,9 +535,7 @@ class TestMailGateway(HelpdeskMailCommon):
                 "alias_domain_id": domain.id,
             }
         )
-        ticket = self._receive_from(
-            "berta@birch.example.com", to="CARE@C2.example.com"
-        )
+        ticket = self._receive_from("berta@birch.example.com", to="CARE@C2.example.com")
         self.assertEqual((ticket.team_id, ticket.company_id), (team, self.company_2))
         ticket = self._receive_from("berta@birch.example.com", to=self.address.upper())
         self.assertEqual(ticket.team_id, self.team)
@@ -558,7 +571,11 @@ class TestMailGateway(HelpdeskMailCommon):
             subject=f"{script} {{{{ 7 * 7 }}}}",
             body=body,
             files=[
-                ("<img src=x onerror=alert(5)>.svg", b"<svg onload='x'/>", "image/svg+xml"),
+                (
+                    "<img src=x onerror=alert(5)>.svg",
+                    b"<svg onload='x'/>",
+                    "image/svg+xml",
+                ),
                 ("page.html", script.encode(), "text/html"),
             ],
         )
@@ -621,7 +638,7 @@ class TestMailGateway(HelpdeskMailCommon):
                 "\u202egnirts desrever",
                 "😀👩‍👩‍👧‍👦",
                 "zero\u200bwidth",
-                "caf\u00e9 cafe\u0301",
+                "café cafe\u0301",
                 "ประเทศไทย",
                 "שלום",
             )
@@ -642,7 +659,7 @@ class TestMailGateway(HelpdeskMailCommon):
         for charset, text in (
             ("windows-874", "ประเทศไทย"),
             ("iso-8859-8-i", "שלום"),
-            ("utf-7", "caf\u00e9"),
+            ("utf-7", "café"),
             ("iso-8859-15", "5 €"),
         ):
             with self.subTest(charset=charset):

@@ -82,7 +82,7 @@ class HelpdeskPortalCommon(HelpdeskAfterSalesCommon, HttpCase):
 
     def _call(self, model, method, *args, **kwargs):
         return self._rpc(
-            f"/web/dataset/call_kw/{model}/{method}",
+            f"/web/dataset/call_kw/{model}/{method}",  # codespell:ignore datas
             model=model,
             method=method,
             args=args,
@@ -173,7 +173,7 @@ class TestPortal(HelpdeskPortalCommon):
             f"#{self.ticket_a.ticket_ref}",
             "It fell off the shelf",
             self.agent.name,
-            "/my/tickets/%s/close" % self.ticket_a.id,
+            f"/my/tickets/{self.ticket_a.id}/close",
         ):
             self.assertIn(text, response.text)
 
@@ -316,7 +316,7 @@ class TestPortal(HelpdeskPortalCommon):
             for url in (
                 "/web/content/%s",
                 "/web/image/%s",
-                "/web/content/ir.attachment/%s/datas",
+                "/web/content/ir.attachment/%s/datas",  # codespell:ignore datas
                 f"/web/content/%s?access_token={token_a}",
                 f"/web/content/%s?access_token={self.ticket_a.access_token}",
                 "/mail/attachment/pdf_first_page/%s",
@@ -419,7 +419,12 @@ class TestPortal(HelpdeskPortalCommon):
             ),
             json.dumps(self._call("ir.attachment", "search_read", [], ["name"])),
             json.dumps(
-                self._call("ir.attachment", "read", note_file.ids, ["name", "datas"])
+                self._call(
+                    "ir.attachment",
+                    "read",
+                    note_file.ids,
+                    ["name", "datas"],  # codespell:ignore datas
+                )  # codespell:ignore datas
             ),
             self._get(f"/web/content/{note_file.id}").text,
             json.dumps(
@@ -468,7 +473,9 @@ class TestPortal(HelpdeskPortalCommon):
             - set(models.MAGIC_COLUMNS)
             - set(self.env["mail.thread"]._fields)
             - set(self.env["mail.activity.mixin"]._fields)
-            - set(self.env["rating.mixin"]._fields if "rating.mixin" in self.env else ())
+            - set(
+                self.env["rating.mixin"]._fields if "rating.mixin" in self.env else ()
+            )
             - set(self.env["mail.tracking.duration.mixin"]._fields)
             - set(self.env["portal.mixin"]._fields),
             {
@@ -494,11 +501,7 @@ class TestPortal(HelpdeskPortalCommon):
                 "use_fsm",
                 "user_can_read",
             }
-            | {
-                name
-                for name in ("warranty_end", "merged_into_id")
-                if name in fields
-            },
+            | {name for name in ("warranty_end", "merged_into_id") if name in fields},
         )
 
     def test_t14_rpc_shows_own_rows_only(self):
@@ -507,9 +510,7 @@ class TestPortal(HelpdeskPortalCommon):
         call = self._call
         self.assertEqual(call("helpdesk.ticket", "search_read", [], ["name"]), own)
         self.assertEqual(call("helpdesk.ticket", "search_count", []), 1)
-        self.assertEqual(
-            call("helpdesk.ticket", "name_search", "scratched"), []
-        )
+        self.assertEqual(call("helpdesk.ticket", "name_search", "scratched"), [])
         for domain in (
             [("name", "ilike", "B:")],
             [("id", "=", self.ticket_b.id)],
@@ -528,7 +529,7 @@ class TestPortal(HelpdeskPortalCommon):
             call("helpdesk.ticket", "search", [("team_id.alias_id", "!=", False)]),
             call("helpdesk.ticket", "search", [("stage_id.name", "like", "N")]),
             call("helpdesk.ticket", "search", [("email_cc", "like", "a")]),
-            call("helpdesk.ticket", "read_group", [], ["__count"], ["user_id"]),
+            call("helpdesk.ticket", "formatted_read_group", [], ["user_id"]),
             call("helpdesk.ticket", "search", [], order="kanban_state"),
             call("helpdesk.team", "search", []),
             call("helpdesk.stage", "search", []),
@@ -557,7 +558,9 @@ class TestPortal(HelpdeskPortalCommon):
         refused = {
             "write": [[self.ticket_a.id], {"stage_id": closed.id}],
             "web_save": [[self.ticket_a.id], {"name": "Mine"}, {}],
-            "create": [{"name": "x", "team_id": team, "partner_id": self.customer_b.id}],
+            "create": [
+                {"name": "x", "team_id": team, "partner_id": self.customer_b.id}
+            ],
             "unlink": [[self.ticket_a.id]],
             "copy": [[self.ticket_a.id]],
             "action_archive": [[self.ticket_a.id]],
@@ -587,9 +590,7 @@ class TestPortal(HelpdeskPortalCommon):
                     {},
                 )
                 self.assertEqual(self.env["helpdesk.ticket"].search_count([]), count)
-        self._call(
-            "helpdesk.ticket", "write", [self.ticket_b.id], {"partner_id": 1}
-        )
+        self._call("helpdesk.ticket", "write", [self.ticket_b.id], {"partner_id": 1})
         self.assertEqual(self.ticket_b.partner_id, self.customer_b)
 
     # -- T15 -----------------------------------------------------------------
@@ -617,9 +618,7 @@ class TestPortal(HelpdeskPortalCommon):
         self.assertEqual(answer.status_code, 303)
         self.assertTrue(self.ticket_b.close_date)
         self.env.cr.flush()
-        self.assertIn(
-            self.customer_b, self.ticket_b.message_ids.mapped("author_id")
-        )
+        self.assertIn(self.customer_b, self.ticket_b.message_ids.mapped("author_id"))
 
     @mute_logger(HTTP)
     def test_t15_no_change_without_the_form(self):
@@ -638,9 +637,7 @@ class TestPortal(HelpdeskPortalCommon):
             headers={"Origin": "https://evil.example.com"},
         )
         self.assertEqual(answer.status_code, 400)
-        self.assertEqual(
-            self._post_form(self.ticket_b, "close").status_code, 404
-        )
+        self.assertEqual(self._post_form(self.ticket_b, "close").status_code, 404)
         self.assertEqual(self._post_form(self.ticket_a, "delete").status_code, 404)
         self.assertEqual(self.ticket_a.stage_id, stage)
         self.assertFalse(self.ticket_b.close_date)
@@ -672,9 +669,7 @@ class TestPortal(HelpdeskPortalCommon):
             "pid": self.contact_a1.id,
         }
         ticket.with_user(self.agent).partner_id = self.customer_b
-        self.assertEqual(
-            ticket.message_partner_ids & followers, self.agent.partner_id
-        )
+        self.assertEqual(ticket.message_partner_ids & followers, self.agent.partner_id)
         self.assertEqual(ticket.partner_email, self.customer_b.email)
         self.assertNotIn("alder", ticket.email_cc)
         self.assertIn("x@other.example.com", ticket.email_cc)
