@@ -10,9 +10,9 @@ goal: at most 1.10 times the time, at most 12 queries more. Exit code 1 when mis
 The environment is that of ``setup/``; with ODOO_RC (naming a database with the addons)
 and an importable Odoo, those are used instead.
 
-A service adds a function below, decorated with ``@service(addon)``: it gets the Shop and
-returns ``{title: (native, ours)}``, two functions without arguments. Rows of addons that
-aren't installed are left out.
+A service adds a function below, decorated with ``@service(addon)``: it gets the Shop
+and returns ``{title: (native, ours)}``, two functions without arguments. Rows of addons
+that aren't installed are left out.
 """
 
 import gc
@@ -176,6 +176,53 @@ def intervention(shop):
         title: (lambda v=values: native(v), lambda v=values: ours(v))
         for title, values in (("Create Task", {}), ("Create Task with a date", dates))
     }
+
+
+@service("helpdesk_coupon")
+def coupon(shop):
+    """Both up to the composer that holds the code, filled from the same template: Odoo's
+    own one also prints a PDF, which takes a second."""
+    env, Command = shop.env, shop.Command
+    template = env.ref("helpdesk_coupon.mail_template_coupon").sudo().copy()
+    program = env["loyalty.program"].sudo().create(
+        {
+            "name": "Bench coupons",
+            "program_type": "coupons",
+            "applies_on": "current",
+            "trigger": "with_code",
+            "reward_ids": [
+                Command.clear(),
+                Command.create({"discount": 10, "required_points": 1}),
+            ],
+            "communication_plan_ids": [
+                Command.clear(),
+                Command.create({"trigger": "create", "mail_template_id": template.id}),
+            ],
+        }
+    )
+    env.flush_all()
+
+    def compose(action):
+        composers = env[action["res_model"]].with_context(**action["context"])
+        composers.create({})
+
+    def native():
+        wizards = env["loyalty.generate.wizard"].with_context(action_no_send_mail=True)
+        wizard = wizards.create(
+            {
+                "program_id": program.id,
+                "mode": "selected",
+                "customer_ids": [Command.set(shop.customer.ids)],
+            }
+        )
+        compose(wizard.generate_coupons().action_coupon_send())
+
+    def ours():
+        action = shop.ticket.action_generate_coupon()
+        wizard = shop.open(action, program_id=program.id)
+        compose(wizard.action_send_by_email())
+
+    return {"Send by Email": (native, ours)}
 
 
 # -- Measuring ---------------------------------------------------------------

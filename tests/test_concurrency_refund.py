@@ -150,7 +150,7 @@ class TestConcurrencyRefund(TransactionCase):
                 try:
                     results[index] = retrying(attempt, env)
                     cr.commit()
-                except Exception as error:  # noqa: BLE001 what came out is the test
+                except Exception as error:
                     cr.rollback()
                     results[index] = error
 
@@ -252,8 +252,7 @@ class TestConcurrencyRefund(TransactionCase):
             lock(first, wizard_ids[0])
             with self.assertRaises(psycopg2.errors.LockNotAvailable):
                 third.execute(
-                    "SELECT 1 FROM account_move WHERE id = %s"
-                    " FOR NO KEY UPDATE NOWAIT",
+                    "SELECT 1 FROM account_move WHERE id = %s FOR NO KEY UPDATE NOWAIT",
                     [invoice_id],
                 )
             third.rollback()
@@ -342,10 +341,12 @@ class TestConcurrencyRefund(TransactionCase):
         cr.close()
         self.assertFalse(self._notes(invoice_id))
         self._as_root(
-            lambda env: env["account.move.reversal"]
-            .with_user(self.user_ids[0])
-            .browse(wizard_id)
-            .refund_moves()
+            lambda env: (
+                env["account.move.reversal"]
+                .with_user(self.user_ids[0])
+                .browse(wizard_id)
+                .refund_moves()
+            )
         )
         self.assertEqual(
             [note[2] for note in self._notes(invoice_id)], self.ticket_ids[:1]

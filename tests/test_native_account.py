@@ -65,8 +65,7 @@ def test_odoos_own_tests_still_pass(file):
         text=True,
         check=False,
     )
-    failed = set(
-        re.findall(r"^(?:FAILED|ERROR|SUBFAILED\S*) \S*?(\w+)(?: - .*)?$", run.stdout, re.M)
-    )
+    lines = r"^(?:FAILED|ERROR|SUBFAILED\S*) \S*?(\w+)(?: - .*)?$"
+    failed = set(re.findall(lines, run.stdout, re.M))
     assert failed <= FAIL_WITHOUT_US, run.stdout[-6000:]
     assert re.search(r"\d+ passed", run.stdout), run.stdout[-3000:] + run.stderr[-3000:]

@@ -27,10 +27,7 @@ class AccountMove(models.Model):
                         command[2]["display_type"] == "product"
                         and command[2]["quantity"]
                     )
-                ] + [
-                    Command.create(values)
-                    for values in left[move.id]["unmatched"]
-                ]
+                ] + [Command.create(values) for values in left[move.id]["unmatched"]]
         return vals_list
 
     def _post(self, soft=True):
@@ -138,9 +135,7 @@ class AccountMove(models.Model):
             not lines
             or documents < 2
             or invoice.currency_id != self.currency_id
-            or invoice.currency_id.compare_amounts(
-                self._get_excess(), unit * documents
-            )
+            or invoice.currency_id.compare_amounts(self._get_excess(), unit * documents)
             > 0
         ):
             return

@@ -20,7 +20,7 @@ class TestRefundPosting(HelpdeskRefundCommon):
             "after_sales_accountant", "account.group_account_invoice"
         )
 
-    def _native_note(self, invoice, amount=None):
+    def _native_note(self, invoice):
         wizard = (
             self.env["account.move.reversal"]
             .with_context(active_model="account.move", active_ids=invoice.ids)
@@ -28,6 +28,12 @@ class TestRefundPosting(HelpdeskRefundCommon):
         )
         wizard.refund_moves()
         return wizard.new_move_ids
+
+    def _skipped(self, name):
+        """Return the method of accounting that ours extends."""
+        return lambda move, *args, **kwargs: getattr(super(AccountMove, move), name)(
+            *args, **kwargs
+        )
 
     def _count(self, method, *args):
         self.env.flush_all()
@@ -51,10 +57,7 @@ class TestRefundPosting(HelpdeskRefundCommon):
                 self._count(method)
                 ours = self._count(method)
 
-                def skipped(move, *args, _name=name, **kwargs):
-                    return getattr(super(AccountMove, move), _name)(*args, **kwargs)
-
-                with patch.object(AccountMove, name, skipped):
+                with patch.object(AccountMove, name, self._skipped(name)):
                     native = self._count(method)
                 self.assertEqual(ours, native)
 

@@ -93,8 +93,8 @@ class AccountMoveReversal(models.TransientModel):
     def _compute_journal_id(self):
         # An invoice of another journal was chosen since: follow it (S29).
         for wizard in self:
-            journals = wizard.move_ids.journal_id
-            if wizard.helpdesk_ticket_id and journals and wizard.journal_id not in journals:
+            chosen = wizard.helpdesk_ticket_id and wizard.move_ids.journal_id
+            if chosen and wizard.journal_id not in chosen:
                 wizard.journal_id = False
         return super()._compute_journal_id()
 
@@ -166,8 +166,7 @@ class AccountMoveReversal(models.TransientModel):
             self.env["account.move"]
             .sudo()
             .search(
-                self._purchase_domain("account.move")
-                & Domain("id", "in", invoices.ids)
+                self._purchase_domain("account.move") & Domain("id", "in", invoices.ids)
             )
         )
         return invoices.filtered(lambda invoice: invoice in purchased)

@@ -17,13 +17,11 @@ const openRefund = [
     },
     {
         content: "its invoice is chosen",
-        trigger:
-            ".modal .o_field_widget[name=move_ids] .o_tag:contains(INV/)",
+        trigger: ".modal .o_field_widget[name=move_ids] .o_tag:contains(INV/)",
     },
     {
         content: "what is left is shown",
-        trigger:
-            ".modal .o_data_row td[name=amount_left_to_refund]:contains(400.00)",
+        trigger: ".modal .o_data_row td[name=amount_left_to_refund]:contains(400.00)",
     },
     {
         content: "the reason is the ticket's number",
@@ -89,8 +87,7 @@ registry.category("web_tour.tours").add("helpdesk_refund_reverse", {
         },
         {
             content: "nothing is chosen now",
-            trigger:
-                ".modal .o_field_widget[name=move_ids]:not(:has(.o_tag)) input",
+            trigger: ".modal .o_field_widget[name=move_ids]:not(:has(.o_tag)) input",
             run: "click",
         },
         {
