@@ -8,6 +8,7 @@ from odoo.tools import mute_logger
 from .common import HelpdeskAfterSalesCommon
 
 HTTP = "odoo.http"
+CONTENT = "datas"  # codespell:ignore datas
 
 
 class HelpdeskPortalCommon(HelpdeskAfterSalesCommon, HttpCase):
@@ -82,7 +83,7 @@ class HelpdeskPortalCommon(HelpdeskAfterSalesCommon, HttpCase):
 
     def _call(self, model, method, *args, **kwargs):
         return self._rpc(
-            f"/web/dataset/call_kw/{model}/{method}",  # codespell:ignore datas
+            f"/web/dataset/call_kw/{model}/{method}",
             model=model,
             method=method,
             args=args,
@@ -316,7 +317,7 @@ class TestPortal(HelpdeskPortalCommon):
             for url in (
                 "/web/content/%s",
                 "/web/image/%s",
-                "/web/content/ir.attachment/%s/datas",  # codespell:ignore datas
+                f"/web/content/ir.attachment/%s/{CONTENT}",
                 f"/web/content/%s?access_token={token_a}",
                 f"/web/content/%s?access_token={self.ticket_a.access_token}",
                 "/mail/attachment/pdf_first_page/%s",
@@ -423,8 +424,8 @@ class TestPortal(HelpdeskPortalCommon):
                     "ir.attachment",
                     "read",
                     note_file.ids,
-                    ["name", "datas"],  # codespell:ignore datas
-                )  # codespell:ignore datas
+                    ["name", CONTENT],
+                )
             ),
             self._get(f"/web/content/{note_file.id}").text,
             json.dumps(
