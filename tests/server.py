@@ -96,7 +96,8 @@ class Ground:
         }
         self.configuration = self.folder / "odoo.conf"
         self.configuration.write_text(
-            "[options]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
+            "[options]\n"
+            + "".join(f"{key} = {value}\n" for key, value in values.items())
         )
 
     def _addons_path(self):
@@ -117,7 +118,9 @@ class Ground:
         }
 
     def create(self):
-        source = f'TEMPLATE "{self.template}"' if self.template else "TEMPLATE template0"
+        source = (
+            f'TEMPLATE "{self.template}"' if self.template else "TEMPLATE template0"
+        )
         sql("postgres", f'CREATE DATABASE "{self.database}" {source}')
         if not self.template:
             self.install(*self.wanted)
@@ -178,7 +181,9 @@ class Ground:
                 requests.get(f"{address}/web/health", timeout=60)
                 return address
             time.sleep(0.25)
-        raise RuntimeError(f"The server does not start:\n{self.log.read_text()[-3000:]}")
+        raise RuntimeError(
+            f"The server does not start:\n{self.log.read_text()[-3000:]}"
+        )
 
 
 class Client:

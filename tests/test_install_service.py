@@ -9,7 +9,6 @@ import threading
 import unittest
 
 import pytest
-
 from server import Client, Ground, ServerError, connection
 
 STAND_IN = {
@@ -210,7 +209,7 @@ class TestInstallService(unittest.TestCase):
         )
         self.assertRegex(
             values["service_notices"]["use_coupons"],
-            r"^Saving installs the application Maintenance, with .*helpdesk_coupon",
+            r"^Saving installs Maintenance \(applications\), with .*helpdesk_coupon",
         )
         file = self.ground.addons / "helpdesk_coupon" / "data.xml"
         self._assert_refused("use_coupons", "Coupons", "no_such_field")
@@ -228,9 +227,7 @@ class TestInstallService(unittest.TestCase):
         self._assert_works("use_product_returns")
 
     def test_s11_python_package_that_is_missing(self):
-        self._assert_refused(
-            "use_product_repairs", "Repairs", "helpdesk-test-package"
-        )
+        self._assert_refused("use_product_repairs", "Repairs", "helpdesk-test-package")
         package = self.ground.packages / "helpdesk_test_package-1.0.dist-info"
         package.mkdir()
         package.joinpath("METADATA").write_text(

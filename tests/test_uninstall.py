@@ -9,7 +9,6 @@ import unittest
 from pathlib import Path
 
 import pytest
-
 from server import Client, Ground, ServerError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -167,7 +166,9 @@ class TestUninstall(unittest.TestCase):
             ["model", "res_id", "body"],
         )
         bodies = {
-            key: "".join(m["body"] for m in messages if (m["model"], m["res_id"]) == key)
+            key: "".join(
+                m["body"] for m in messages if (m["model"], m["res_id"]) == key
+            )
             for key in (("helpdesk.team", team), ("helpdesk.ticket", ticket))
         }
         self.assertIn("was created", bodies["helpdesk.ticket", ticket])

@@ -268,8 +268,8 @@ class HelpdeskTeam(models.Model):
             if tickets.search_count(Domain("team_id", "=", team.id), limit=1):
                 raise UserError(
                     self.env._(
-                        "%(team)s has tickets of %(company)s, with orders and documents "
-                        "of that company: make a new team for the other company.",
+                        "%(team)s has tickets of %(company)s, with its orders and "
+                        "documents: make a new team for the other company.",
                         team=team.display_name,
                         company=team.sudo().company_id.display_name,
                     )
@@ -309,7 +309,7 @@ class HelpdeskTeam(models.Model):
         if not applications:
             return self.env._("Saving installs %(addons)s.", addons=addons)
         return self.env._(
-            "Saving installs the application %(applications)s, with %(addons)s.",
+            "Saving installs %(applications)s (applications), with %(addons)s.",
             applications=", ".join(applications.mapped("shortdesc")),
             addons=addons,
         )
@@ -414,7 +414,9 @@ class HelpdeskTeam(models.Model):
         done = (
             self.env["ir.module.module"]
             .sudo()
-            .search(Domain("name", "in", [*planned]) & Domain("state", "=", "installed"))
+            .search(
+                Domain("name", "in", [*planned]) & Domain("state", "=", "installed")
+            )
         )
         if done:
             reason = self.env._(
@@ -452,14 +454,18 @@ class HelpdeskTeam(models.Model):
             teams = everybody.filtered(switch)
             teams.write({switch: False})
             links = self.sudo()._count_links_of(addon)
-            for team in everybody.filtered(lambda t, on=teams, n=links: t in on or n[t]):
+            for team in everybody.filtered(
+                lambda t, on=teams, n=links: t in on or n[t]
+            ):
                 team._message_log(
                     body=self.env._(
                         "%(service)s: switched off, since %(addon)s was uninstalled. "
                         "Documents that have lost their link to a ticket of this team: "
                         "%(count)s; the messages of both sides still name it.",
                         service=self._get_switch_label(switch),
-                        addon=modules.filtered(lambda m, a=addon: m.name == a).shortdesc,
+                        addon=modules.filtered(
+                            lambda m, a=addon: m.name == a
+                        ).shortdesc,
                         count=links[team],
                     )
                 )

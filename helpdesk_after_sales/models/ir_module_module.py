@@ -29,13 +29,11 @@ class IrModuleModule(models.Model):
         result = self.browse()
 
         def comes_along(addon):
-            required = addon.dependencies_id.filtered("auto_install_required")
             if addon.country_ids and not addon.country_ids & countries:
                 return False
-            return (
-                any(dep.depend_id in result for dep in required)  # something is new
-                and all(dep.depend_id in result or dep.state in present for dep in required)
-            )  # fmt: skip
+            required = addon.dependencies_id.filtered("auto_install_required")
+            new = required.filtered(lambda dep: dep.depend_id in result)
+            return new and all(dep.state in present for dep in required - new)
 
         found = self.filtered(lambda addon: addon.state not in present)
         while found:

@@ -7,4 +7,5 @@ from . import test_purchases_tab
 from . import test_reason
 from . import test_switch
 from . import test_team
+from . import test_team_tour
 from . import test_ticket

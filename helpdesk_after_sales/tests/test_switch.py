@@ -7,6 +7,10 @@ from odoo.tests import Form, tagged
 from .common import HelpdeskAfterSalesCommon
 
 
+class _Undone(Exception):
+    """Takes a savepoint back."""
+
+
 @tagged("post_install", "-at_install")
 class TestSwitch(HelpdeskAfterSalesCommon):
     """What switching a service on says and asks for; tests/ really installs."""
@@ -47,9 +51,7 @@ class TestSwitch(HelpdeskAfterSalesCommon):
     def setUp(self):
         super().setUp()
         services = self.env["helpdesk.team"]._after_sales_services()
-        self.services = dict.fromkeys(services, "base") | {
-            "use_fsm": self.bridge.name
-        }
+        self.services = dict.fromkeys(services, "base") | {"use_fsm": self.bridge.name}
         self.patch(
             type(self.env["helpdesk.team"]),
             "_after_sales_services",
@@ -88,8 +90,8 @@ class TestSwitch(HelpdeskAfterSalesCommon):
                         set(expected.mapped("name")), set(marked.mapped("name"))
                     )
                     checked += 1
-                    raise UserError("undone")
-            except UserError:
+                    raise _Undone
+            except (UserError, _Undone):
                 modules.invalidate_model()
         self.assertTrue(checked)
 
@@ -98,7 +100,7 @@ class TestSwitch(HelpdeskAfterSalesCommon):
             self.assertEqual(
                 form.service_notices,
                 {
-                    "use_fsm": "Saving installs the application Crates, with Crates "
+                    "use_fsm": "Saving installs Crates (applications), with Crates "
                     "Dashboard, Crates from Tickets."
                 },
             )
@@ -163,7 +165,7 @@ class TestSwitch(HelpdeskAfterSalesCommon):
 
     def test_s11_python_package_that_is_missing(self):
         def check(module, name, newstate="to install"):
-            raise UserError("a package is missing: needed_package\nget it somewhere")
+            raise UserError(self.env._("A package is missing:\nneeded_package"))
 
         self.patch(
             type(self.env["ir.module.module"]), "check_external_dependencies", check
@@ -207,7 +209,10 @@ class TestSwitch(HelpdeskAfterSalesCommon):
         error = RuntimeError("while parsing")
         error.__cause__ = cause
         for raised, expected in (
-            (error, "Field Service could not be switched on: ValueError: no such field"),
+            (
+                error,
+                "Field Service could not be switched on: ValueError: no such field",
+            ),
             (UserError("It is busy.\nTry again."), "switched on: It is busy."),
         ):
             with (
@@ -223,7 +228,7 @@ class TestSwitch(HelpdeskAfterSalesCommon):
         self.assertNotEqual(self.team.name, "Renamed")
 
     def test_s11_failure_names_what_stays_installed(self):
-        def fail(modules):
+        def fail(_modules):
             self.application.state = "installed"
             raise ValueError("the bridge is broken")
 

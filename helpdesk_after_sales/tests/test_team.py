@@ -75,9 +75,7 @@ class TestTeam(HelpdeskAfterSalesCommon):
         found = []
         for link in etree.fromstring(arch).find(".//div[@name='counters']"):
             action = self.env["ir.actions.act_window"].browse(int(link.get("name")))
-            domain = Domain(
-                safe_eval(action.domain, {"active_id": self.team.id})
-            )
+            domain = Domain(safe_eval(action.domain, {"active_id": self.team.id}))
             for key in safe_eval(link.get("context") or "{}"):
                 domain &= Domain(filters[key.removeprefix("search_default_")])
             found.append(
@@ -86,7 +84,7 @@ class TestTeam(HelpdeskAfterSalesCommon):
         self.assertEqual(found, expected)
 
     def test_dashboard_is_one_query_for_any_number_of_teams(self):
-        self._fill(self.team)
+        expected = self._fill(self.team)
         many = self.team
         for number in range(9):
             many += self.team.copy({"name": f"Team {number}"})
@@ -95,8 +93,8 @@ class TestTeam(HelpdeskAfterSalesCommon):
             teams = teams.with_user(self.agent)
             teams.invalidate_recordset(COUNTERS)
             with self.assertQueryCount(1):
-                for team in teams:
-                    [team[name] for name in COUNTERS]
+                shown = [[team[name] for name in COUNTERS] for team in teams]
+            self.assertEqual(shown[0], expected)
 
     def test_dashboard_shows_the_teams_that_the_user_may_see(self):
         closed = self.team.copy(
@@ -220,7 +218,8 @@ class TestTeam(HelpdeskAfterSalesCommon):
         raw = (
             f"From: Berta <{self.customer_b.email}>\nTo: {to}\n"
             + "".join(f"{key}: {value}\n" for key, value in headers.items())
-            + f"Subject: Lamp broken\nMessage-ID: <t{number}@birch.example.com>\n\nSee.\n"
+            + "Subject: Lamp broken\n"
+            + f"Message-ID: <t{number}@birch.example.com>\n\nSee.\n"
         )
         ticket_id = self.env["mail.thread"].message_process(False, raw.encode())
         return self.env["helpdesk.ticket"].browse(ticket_id or ())

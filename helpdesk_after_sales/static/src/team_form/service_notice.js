@@ -1,12 +1,12 @@
-import { Component } from "@odoo/owl";
+import {Component} from "@odoo/owl";
 
-import { registry } from "@web/core/registry";
-import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+import {registry} from "@web/core/registry";
+import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 
 /** What switching a service on would install, or why it can't be (S11). */
 export class ServiceNotice extends Component {
     static template = "helpdesk_after_sales.ServiceNotice";
-    static props = { ...standardWidgetProps, switch: String };
+    static props = {...standardWidgetProps, switch: String};
 
     get notice() {
         return (this.props.record.data.service_notices || {})[this.props.switch];
@@ -17,11 +17,13 @@ export class ServiceNotice extends Component {
     }
 
     get blocked() {
-        return (this.props.record.data.blocked_services || []).includes(this.props.switch);
+        return (this.props.record.data.blocked_services || []).includes(
+            this.props.switch
+        );
     }
 }
 
 registry.category("view_widgets").add("helpdesk_service", {
     component: ServiceNotice,
-    extractProps: ({ attrs }) => ({ switch: attrs.switch }),
+    extractProps: ({attrs}) => ({switch: attrs.switch}),
 });

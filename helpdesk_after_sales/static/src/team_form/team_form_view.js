@@ -1,12 +1,14 @@
-import { browser } from "@web/core/browser/browser";
-import { _t } from "@web/core/l10n/translation";
-import { registry } from "@web/core/registry";
-import { formView } from "@web/views/form/form_view";
+import {browser} from "@web/core/browser/browser";
+import {_t} from "@web/core/l10n/translation";
+import {registry} from "@web/core/registry";
+import {formView} from "@web/views/form/form_view";
 
 class TeamRecord extends formView.Model.Record {
     /** Whether saving the record as it is now installs an addon on the server. */
     get installsService() {
-        return Object.keys(this.data.service_notices || {}).some((name) => this.data[name]);
+        return Object.keys(this.data.service_notices || {}).some(
+            (name) => this.data[name]
+        );
     }
 
     /** Block the screen while addons are installed, and load the new client after it. */
@@ -19,7 +21,9 @@ class TeamRecord extends formView.Model.Record {
             return false;
         }
         const ui = this.model.env.services.ui;
-        ui.block({ message: _t("Installing what the service needs. This may take a minute…") });
+        ui.block({
+            message: _t("Installing what the service needs. This may take a minute…"),
+        });
         let saved = false;
         try {
             saved = await super._save(...arguments);
@@ -38,4 +42,4 @@ class TeamModel extends formView.Model {
     static Record = TeamRecord;
 }
 
-registry.category("views").add("helpdesk_team_form", { ...formView, Model: TeamModel });
+registry.category("views").add("helpdesk_team_form", {...formView, Model: TeamModel});

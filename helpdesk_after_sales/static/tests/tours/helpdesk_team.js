@@ -1,0 +1,98 @@
+import {registry} from "@web/core/registry";
+import {stepUtils} from "@web_tour/tour_utils";
+
+registry.category("web_tour.tours").add("helpdesk_manager_sets_up_a_team", {
+    steps: () => [
+        {
+            content: "open the settings of the team from its card",
+            trigger: ".o_kanban_record:contains(After-Sales Test Team)",
+            run: "hover && click .o_kanban_record:contains(After-Sales Test Team) .o_dropdown_kanban button",
+        },
+        {trigger: ".o-dropdown--menu a:contains(Settings)", run: "click"},
+        {
+            content: "the section After-Sales is there",
+            trigger: "h2:contains(After-Sales)",
+        },
+        {
+            content: "switch a service on that is installed",
+            trigger: "#use_fsm input:enabled:not(:checked)",
+            run: "click",
+        },
+        {
+            content:
+                "a service that is not installed is not the manager's to switch on",
+            trigger: "#use_coupons input:disabled",
+        },
+        {
+            content: "who may is named",
+            trigger: "#use_coupons:contains(may do it):contains(Saving installs)",
+        },
+        ...stepUtils.saveForm(),
+        {
+            content: "back to the overview and to the tickets of the team",
+            trigger: ".breadcrumb-item a",
+            run: "click",
+        },
+        {
+            trigger:
+                ".o_kanban_record:contains(After-Sales Test Team) a:contains(Open)",
+            run: "click",
+        },
+        {
+            content: "make a stage",
+            trigger:
+                ".o_column_quick_create.o_quick_create_folded .o_quick_create_button",
+            run: "click",
+        },
+        {trigger: ".o_column_quick_create input", run: "edit Waiting for Parts"},
+        {trigger: ".o_column_quick_create .o_kanban_add", run: "click"},
+        {
+            content: "the stage is a column of this team",
+            trigger: ".o_kanban_group:contains(Waiting for Parts)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("helpdesk_agent_works_on_a_ticket", {
+    steps: () => [
+        {
+            content: "the tickets that nobody takes care of",
+            trigger:
+                ".o_kanban_record:contains(After-Sales Test Team) a:contains(1 Unassigned)",
+            run: "click",
+        },
+        {
+            trigger: ".o_kanban_record:contains(The lamp arrived broken)",
+            run: "click",
+        },
+        {content: "take it", trigger: "button[name=action_assign_to_me]", run: "click"},
+        {
+            trigger: ".o_field_widget[name=user_id] input:value(after_sales_agent)",
+        },
+        {
+            content: "begin",
+            trigger: ".o_statusbar_status button:contains(In Progress)",
+            run: "click",
+        },
+        {trigger: ".o_arrow_button_current:contains(In Progress)"},
+        {
+            content: "answer",
+            trigger: "button.o-mail-Chatter-logNote",
+            run: "click",
+        },
+        {trigger: ".o-mail-Composer-input", run: "edit The lamp is replaced."},
+        {trigger: ".o-mail-Composer-send:enabled", run: "click"},
+        {trigger: ".o-mail-Message:contains(The lamp is replaced.)"},
+        {
+            content: "close: folded stages are behind the dots",
+            trigger: ".o_statusbar_status button.o_arrow_button:contains(...)",
+            run: "click",
+        },
+        {trigger: ".o-dropdown--menu .o-dropdown-item:contains(Solved)", run: "click"},
+        {trigger: ".o_arrow_button_current:contains(Solved)"},
+        {
+            content: "when it was closed is shown",
+            trigger: ".o_field_widget[name=close_date]",
+        },
+    ],
+});

@@ -1,0 +1,34 @@
+from odoo.tests import HttpCase, tagged
+
+from .common import HelpdeskAfterSalesCommon
+
+
+@tagged("post_install", "-at_install")
+class TestTeamTour(HelpdeskAfterSalesCommon, HttpCase):
+    def test_tour_manager_switches_on_and_makes_a_stage(self):
+        module = self.env["ir.module.module"].create(
+            {"name": "helpdesk_test", "shortdesc": "A Service", "state": "uninstalled"}
+        )
+        services = {"use_fsm": "base", "use_coupons": module.name}
+        self.patch(
+            type(self.env["helpdesk.team"]), "_after_sales_services", lambda _: services
+        )
+        self.start_tour(
+            "/odoo/helpdesk",
+            "helpdesk_manager_sets_up_a_team",
+            login=self.manager.login,
+        )
+        self.assertTrue(self.team.use_fsm)
+        self.assertFalse(self.team.use_coupons)
+        stage = self.team.stage_ids.filtered(lambda s: s.name == "Waiting for Parts")
+        self.assertEqual(stage.team_ids, self.team)
+
+    def test_tour_agent_takes_works_and_closes(self):
+        ticket = self._ticket(self.contact_a1)
+        self.start_tour(
+            "/odoo/helpdesk",
+            "helpdesk_agent_works_on_a_ticket",
+            login=self.agent.login,
+        )
+        self.assertEqual(ticket.user_id, self.agent)
+        self.assertTrue(ticket.assign_date and ticket.close_date)
