@@ -103,7 +103,7 @@ registry.category("web_tour.tours").add("helpdesk_fsm_sign", {
         {
             content: "and the hours",
             trigger: ".o_property_field[property-name=hours] input",
-            run: "edit 1.5",
+            run: "edit 1.5 && press Tab",
         },
         {
             content: "have it signed",
