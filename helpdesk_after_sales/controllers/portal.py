@@ -29,7 +29,7 @@ class HelpdeskPortal(CustomerPortal):
         return {
             "date": {
                 "label": self.env._("Newest"),
-                "order": "create_date desc, id desc",
+                "order": "id desc",
             },
             "update": {
                 "label": self.env._("Last Change of Stage"),

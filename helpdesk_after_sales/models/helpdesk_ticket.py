@@ -246,6 +246,9 @@ class HelpdeskTicket(models.Model):
     )
     _default_order_idx = models.Index("(priority DESC, id DESC)")
     # The overview of the teams counts from these two without reading a ticket.
+    _customer_idx = models.Index(
+        "(commercial_partner_id, id DESC) WHERE commercial_partner_id IS NOT NULL"
+    )
     _open_idx = models.Index(
         "(team_id, stage_id, user_id, priority) "
         "WHERE close_date IS NULL AND active IS TRUE"
