@@ -4,7 +4,6 @@ from odoo import http
 from odoo.exceptions import AccessError, MissingError, UserError
 from odoo.fields import Domain
 from odoo.http import request
-from odoo.tools import groupby as groupby_key
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
@@ -144,12 +143,7 @@ class HelpdeskPortal(CustomerPortal):
             "default_url": "/my/tickets",
             "pager": pager,
             "grouped_tickets": (
-                [tickets]
-                if groupby == "none"
-                else [
-                    tickets.concat(*group)
-                    for _key, group in groupby_key(tickets, lambda t: t[groupby])
-                ]
+                [tickets] if groupby == "none" else [*tickets.grouped(groupby).values()]
             ),
             "searchbar_sortings": orders,
             "sortby": sortby,

@@ -126,18 +126,16 @@ class TestPortal(HelpdeskPortalCommon):
             ({"groupby": "team_id", "sortby": "update"}, {open_name, closed_name}),
             ({"groupby": "partner_id"}, {open_name, closed_name}),
             # What isn't on offer is ignored.
-            ({"sortby": "x", "filterby": "(", "groupby": "id"}, {open_name}),
+            (
+                {"sortby": "x", "filterby": "(", "groupby": "id"},
+                {open_name, closed_name},
+            ),
         ):
             with self.subTest(params=params):
                 response = self._get("/my/tickets", **params)
                 self.assertEqual(response.status_code, 200)
                 for name in (open_name, closed_name):
-                    if name in seen:
-                        self.assertIn(name, response.text)
-                    elif seen != {open_name} or "filterby" in params:
-                        self.assertEqual(
-                            name in response.text, "sortby" in params and name != seen
-                        )
+                    self.assertEqual(response.text.count(name), int(name in seen))
 
     def test_list_has_pages(self):
         self._ticket(self.contact_a1)
