@@ -126,7 +126,7 @@ registry.category("web_tour.tours").add("helpdesk_fsm_sign", {
         },
         {
             content: "take it",
-            trigger: ".modal-footer button.btn-primary:contains(/Adopt|Sign/):enabled",
+            trigger: ".modal:not(.o_inactive_modal) .modal-footer .btn-primary:contains(Adopt):enabled",
             run: "click",
         },
         {
