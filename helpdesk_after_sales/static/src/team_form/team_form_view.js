@@ -42,4 +42,17 @@ class TeamModel extends formView.Model {
     static Record = TeamRecord;
 }
 
-registry.category("views").add("helpdesk_team_form", {...formView, Model: TeamModel});
+class TeamController extends formView.Controller {
+    /** Whoever looks at another tab has not decided to install something yet. */
+    beforeVisibilityChange() {
+        if (!this.model.root.installsService) {
+            return super.beforeVisibilityChange();
+        }
+    }
+}
+
+registry.category("views").add("helpdesk_team_form", {
+    ...formView,
+    Controller: TeamController,
+    Model: TeamModel,
+});
