@@ -1,0 +1,44 @@
+from odoo import fields, models
+
+
+class HelpdeskTicket(models.Model):
+    _inherit = "helpdesk.ticket"
+
+    repair_ids = fields.One2many(
+        comodel_name="repair.order",
+        inverse_name="helpdesk_ticket_id",
+        string="Repairs",
+        copy=False,
+        groups="base.group_user",
+    )
+    repairs_count = fields.Integer(
+        string="Number of Repairs",
+        compute="_compute_repairs_count",
+        groups="base.group_user",
+    )
+
+    def _compute_repairs_count(self):
+        count = self._after_sales_count("repair.order")
+        for ticket in self:
+            ticket.repairs_count = count.get(ticket._origin, 0)
+
+    def action_repair(self):
+        """Return the action that opens the pop-up **Repair Reference** (S79).
+
+        :raises AccessError: when the ticket isn't the user's to work on
+        :raises UserError: when repairs are off for the team, or there is no customer
+        """
+        self.ensure_one()
+        return self._open_after_sales_wizard(
+            "helpdesk.repair.wizard",
+            "use_product_repairs",
+            self.env._("Repair Reference"),
+            dialog_size="extra-large",
+        )
+
+    def action_view_repairs(self):
+        """Return the action for the repairs of this ticket: a form for one, a list for
+        several (S97)."""
+        self.ensure_one()
+        action = self._open_after_sales_documents("repair.order")
+        return action | {"name": self.env._("Repairs")}

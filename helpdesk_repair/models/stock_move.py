@@ -1,0 +1,23 @@
+from odoo import api, fields, models
+
+
+class StockMove(models.Model):
+    _inherit = "stock.move"
+
+    helpdesk_repair_readable = fields.Boolean(
+        compute="_compute_helpdesk_repair_readable",
+        search="_search_helpdesk_repair_readable",
+        export_string_translation=False,
+        help="Technical: a part of a repair that a helpdesk user may read.",
+    )
+
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_helpdesk_repair_readable(self):
+        for move in self:
+            move.helpdesk_repair_readable = move.repair_id.helpdesk_readable
+
+    @api.model
+    def _search_helpdesk_repair_readable(self, operator, value):
+        return self.env["helpdesk.ticket"]._search_document_readable(
+            self._name, "repair_id.helpdesk_ticket_id", operator, value
+        )

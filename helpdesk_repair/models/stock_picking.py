@@ -1,0 +1,36 @@
+from odoo import api, models
+from odoo.fields import Domain
+
+
+class StockPicking(models.Model):
+    _inherit = "stock.picking"
+
+    @api.model
+    def _get_scope_domain(self, scope):
+        """With ``returned`` in the scope: what the customer sent back, not what he got."""
+        domain = super()._get_scope_domain(scope)
+        if domain.is_false() or not scope.get("returned"):
+            return domain
+        product = scope.get("product_id")
+        return self._get_customer_returns_domain(
+            self.env["res.company"].browse(scope["company_id"]),
+            self.env["res.partner"].browse(scope["partner_id"]),
+            self.env["product.product"].browse(
+                product if type(product) is int else ()
+            ),
+        )
+
+    @api.model
+    def _get_customer_returns_domain(self, company, customer, product):
+        """Return the domain of the returns of a commercial customer, with a product if
+        one is given (S86)."""
+        domain = (
+            Domain("company_id", "=", company.id)
+            & Domain("return_id", "!=", False)
+            & Domain("location_id.usage", "=", "customer")
+            & Domain("state", "!=", "cancel")
+            & Domain("partner_id.commercial_partner_id", "=", customer.id)
+        )
+        if product:
+            domain &= Domain("move_ids.product_id", "=", product.id)
+        return domain

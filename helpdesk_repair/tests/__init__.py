@@ -1,0 +1,2 @@
+from . import test_repair_tour
+from . import test_repair_wizard

@@ -1,0 +1,2 @@
+from . import helpdesk_repair_wizard
+from . import helpdesk_repair_wizard_part
