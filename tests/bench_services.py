@@ -180,25 +180,31 @@ def intervention(shop):
 
 @service("helpdesk_coupon")
 def coupon(shop):
-    """Both up to the composer that holds the code, filled from the same template: Odoo's
-    own one also prints a PDF, which takes a second."""
+    """Both up to the composer that holds the code, filled from the same template:
+    Odoo's own one also prints a PDF, which takes a second."""
     env, Command = shop.env, shop.Command
     template = env.ref("helpdesk_coupon.mail_template_coupon").sudo().copy()
-    program = env["loyalty.program"].sudo().create(
-        {
-            "name": "Bench coupons",
-            "program_type": "coupons",
-            "applies_on": "current",
-            "trigger": "with_code",
-            "reward_ids": [
-                Command.clear(),
-                Command.create({"discount": 10, "required_points": 1}),
-            ],
-            "communication_plan_ids": [
-                Command.clear(),
-                Command.create({"trigger": "create", "mail_template_id": template.id}),
-            ],
-        }
+    program = (
+        env["loyalty.program"]
+        .sudo()
+        .create(
+            {
+                "name": "Bench coupons",
+                "program_type": "coupons",
+                "applies_on": "current",
+                "trigger": "with_code",
+                "reward_ids": [
+                    Command.clear(),
+                    Command.create({"discount": 10, "required_points": 1}),
+                ],
+                "communication_plan_ids": [
+                    Command.clear(),
+                    Command.create(
+                        {"trigger": "create", "mail_template_id": template.id}
+                    ),
+                ],
+            }
+        )
     )
     env.flush_all()
 

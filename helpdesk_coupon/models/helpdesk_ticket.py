@@ -86,6 +86,8 @@ class HelpdeskTicket(models.Model):
         """
         self.ensure_one()
         team = self.team_id
+        if not team.coupon_limit_number and not team.coupon_limit_value:
+            return False
         if self.env.user.has_group("helpdesk_after_sales.group_helpdesk_manager"):
             return False
         # sudo: number and value of all codes of the ticket count; withdrawn ones don't.

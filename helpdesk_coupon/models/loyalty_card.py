@@ -212,9 +212,8 @@ class LoyaltyCard(models.Model):
             "loyalty.mail_template_loyalty_card",
             "loyalty.mail_template_gift_card",
         )
-        if template and template not in [
-            self.env.ref(xmlid, raise_if_not_found=False) for xmlid in standard
-        ]:
+        to_id = self.env["ir.model.data"]._xmlid_to_res_id
+        if template and template.id not in map(to_id, standard):
             return template
         return self.env.ref("helpdesk_coupon.mail_template_coupon")
 

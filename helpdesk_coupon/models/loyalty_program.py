@@ -30,38 +30,36 @@ class LoyaltyProgram(models.Model):
         # The domain of the client is left out on purpose: with sudo it could ask for
         # anything. sudo: agents get the names of what they may give, and no program.
         programs = self.sudo()
-        usable = programs._get_helpdesk_domain(
+        usable = programs._get_helpdesk_programs(
             ticket.company_id, scope.get("program_type")
         )
         return super(LoyaltyProgram, programs).name_search(
-            name, usable, operator, limit
+            name, Domain("id", "in", usable.ids), operator, limit
         )
 
     @api.model
-    def _get_helpdesk_domain(self, company, program_type):
-        """Return the domain of the programs that can be given to a customer now: of
-        the company, in their dates, and not used up (S47, S49).
+    def _get_helpdesk_programs(self, company, program_type):
+        """Return the programs that can be given to a customer now: of the company, in
+        their dates, and not used up (S47, S49).
 
         :param company: that gives, one record
         :param program_type: ``coupons`` or ``gift_card``
-        :rtype: Domain
         """
         if program_type not in ("coupons", "gift_card"):
-            return Domain.FALSE
+            return self.browse()
         today = fields.Date.context_today(self)
         # sudo: a branch uses the programs of its head office, as in Odoo.
-        domain = (
+        programs = self.search(
             Domain("program_type", "=", program_type)
-            & Domain("active", "=", True)
             & Domain("company_id", "in", [False, *company.sudo().parent_ids.ids])
             & (Domain("date_from", "=", False) | Domain("date_from", "<=", today))
             & (Domain("date_to", "=", False) | Domain("date_to", ">=", today))
         )
-        limited = self.search(domain & Domain("limit_usage", "=", True))
-        used_up = limited.filtered(
-            lambda program: program.total_order_count >= program.max_usage
+        return programs.filtered(
+            lambda program: (
+                not program.limit_usage or program.total_order_count < program.max_usage
+            )
         )
-        return domain & Domain("id", "not in", used_up.ids)
 
     def _get_helpdesk_summary(self):
         """Return in plain words what a code of this program gives, in the language of
