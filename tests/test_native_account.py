@@ -41,6 +41,8 @@ FILES = [
     "sale/tests/test_taxes_downpayment.py",
     "sale_stock/tests",
 ]
+#: all of these need the web server; the tours of the other files are skipped
+WITH_HTTP = {"sale/tests/test_taxes_downpayment.py"}
 #: seen to fail in a database with sale_stock and sale_management alone (19.0+dfsg-1)
 FAIL_WITHOUT_US = {
     "test_narration_preserved_when_use_invoice_terms_disabled",
@@ -57,6 +59,7 @@ def test_odoos_own_tests_still_pass(file):
         [
             *(sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
             *("-c", os.devnull, f"--rootdir={ADDONS}", "--tb=short", "-rfE"),
+            *(["--odoo-http"] if file in WITH_HTTP else []),
             ADDONS / file,
         ],
         # Not in the folder of the addons: one of them is called "calendar".
