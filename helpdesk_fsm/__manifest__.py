@@ -1,6 +1,6 @@
 {
     "name": "Helpdesk Field Service",
-    "summary": "Visits on site from helpdesk tickets, with worksheets that customers sign",
+    "summary": "Visits on site from helpdesk tickets; customers sign the worksheet",
     "version": "19.0.1.0.0",
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",
@@ -32,6 +32,7 @@
         "views/portal_templates.xml",
         "views/helpdesk_fsm_menus.xml",
     ],
+    "demo": ["demo/res_users_demo.xml", "demo/project_task_demo.xml"],
     "assets": {
         "web.assets_tests": ["helpdesk_fsm/static/tests/tours/**/*"],
     },

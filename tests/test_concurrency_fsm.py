@@ -131,7 +131,7 @@ class TestConcurrencyFsm(TransactionCase):
                 try:
                     results[index] = retrying(attempt, env)
                     cr.commit()
-                except Exception as error:  # noqa: BLE001 what came out is the test
+                except Exception as error:
                     cr.rollback()
                     results[index] = error
 

@@ -1,4 +1,4 @@
-"""The commands of setup/ say in one sentence what is wrong, and leave nothing half-made.
+"""The commands of setup/ say in one sentence what is wrong, leave nothing half-made.
 
 Each runs in a ground of its own, so that nothing of the real one is touched.
 """
@@ -96,7 +96,9 @@ def test_no_network(tmp_path):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
 def test_no_space_left(tmp_path):
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "x", tmp_path]).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "x", tmp_path]
+    ).returncode:
         pytest.skip("this machine mounts nothing")
     try:
         result = command("odoo", "--version", HELPDESK_GROUND=str(tmp_path))
@@ -136,7 +138,8 @@ def test_killed_build_is_made_anew(tmp_path, monkeypatch):
         ),
         (
             "sources.list",
-            "# old\ndeb [signed-by=/k.gpg] https://mirror.example.org/debian trixie main\n",
+            "# old\n"
+            "deb [signed-by=/k.gpg] https://mirror.example.org/debian trixie main\n",
             ("https://mirror.example.org/debian", "/k.gpg"),
         ),
     ],

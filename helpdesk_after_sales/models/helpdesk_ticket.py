@@ -711,10 +711,12 @@ class HelpdeskTicket(models.Model):
             # sudo: whoever sees a ticket may know which documents it has, by name.
             documents = self.env[model].sudo()
             domain = Domain("helpdesk_ticket_id", "in", self.ids)
-            for document in documents.search(
-                domain & documents._after_sales_open_domain()
-            ):
-                names.append(f"{document._after_sales_kind()} {document.display_name}")
+            names.extend(
+                f"{document._after_sales_kind()} {document.display_name}"
+                for document in documents.search(
+                    domain & documents._after_sales_open_domain()
+                )
+            )
         return names
 
     def _open_after_sales_documents(self, model, domain=Domain.TRUE):

@@ -14,7 +14,9 @@ class ResPartner(models.Model):
 
     def _compute_helpdesk_ticket_count(self):
         tickets = self.env["helpdesk.ticket"]
-        companies = self.filtered(lambda partner: partner == partner.commercial_partner_id)
+        companies = self.filtered(
+            lambda partner: partner == partner.commercial_partner_id
+        )
         count = dict(
             tickets._read_group(
                 Domain("commercial_partner_id", "in", companies.ids),
@@ -39,7 +41,9 @@ class ResPartner(models.Model):
             "helpdesk_after_sales.helpdesk_ticket_action"
         )
         field = (
-            "commercial_partner_id" if self == self.commercial_partner_id else "partner_id"
+            "commercial_partner_id"
+            if self == self.commercial_partner_id
+            else "partner_id"
         )
         return action | {
             "domain": [(field, "=", self.id)],

@@ -43,7 +43,7 @@ class SaleOrderLine(models.Model):
         }
 
     def _get_helpdesk_transfers(self):
-        """Return, per line: quantity returned, serials, last delivery date, pickings."""
+        """Return, per line: quantity returned, serials, last delivery, transfers."""
         returned, serials = defaultdict(float), defaultdict(list)
         delivered_on, pickings = {}, defaultdict(set)
         done = Domain("sale_line_id", "in", self.ids) & Domain("state", "=", "done")

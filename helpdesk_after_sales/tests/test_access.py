@@ -42,8 +42,10 @@ class TestAccess(HelpdeskAfterSalesCommon):
         cls.closed_ticket = cls._ticket(cls.contact_a1, team_id=cls.closed_team.id)
 
     def _may(self, user, operation, record):
-        return record.with_user(user).with_context(allowed_company_ids=None).has_access(
-            operation
+        return (
+            record.with_user(user)
+            .with_context(allowed_company_ids=None)
+            .has_access(operation)
         )
 
     def test_t28_matrix_of_tickets(self):

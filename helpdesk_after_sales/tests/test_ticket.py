@@ -180,8 +180,10 @@ class TestTicket(HelpdeskAfterSalesCommon):
                 for number in range(21)
             ]
         )
-        views = self.env["helpdesk.ticket"].with_user(self.agent).get_views(
-            [(False, "kanban"), (False, "list"), (False, "form")]
+        views = (
+            self.env["helpdesk.ticket"]
+            .with_user(self.agent)
+            .get_views([(False, "kanban"), (False, "list"), (False, "form")])
         )
         for kind, view in views["views"].items():
             names = set(views["models"]["helpdesk.ticket"]["fields"])

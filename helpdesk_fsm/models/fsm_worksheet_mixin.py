@@ -215,7 +215,9 @@ class FsmWorksheetMixin(models.AbstractModel):
         name = " ".join(name.split()) if isinstance(name, str) else ""
         if not name or len(name) > 120:
             raise UserError(
-                self.env._("Write the name of the person who signs (up to 120 letters).")
+                self.env._(
+                    "Write the name of the person who signs (up to 120 letters)."
+                )
             )
         picture = self._clean_signature(signature)
         self.env["helpdesk.ticket"]._lock_after_sales(self)

@@ -8,7 +8,8 @@ class HelpdeskTeam(models.Model):
         comodel_name="project.project",
         string="Field Service Project",
         check_company=True,
-        domain="[('is_fsm', '=', True), ('is_template', '=', False), ('company_id', 'in', [company_id, False])]",
+        domain="[('is_fsm', '=', True), ('is_template', '=', False),"
+        " ('company_id', 'in', [company_id, False])]",
         help="Interventions are planned in this project, unless the agent chooses "
         "another one.",
     )

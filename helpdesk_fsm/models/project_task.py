@@ -299,8 +299,10 @@ class ProjectTask(models.Model):
                 )
             )
         task.worksheet_shared_on = fields.Datetime.now()
-        pdf, _kind = self.env["ir.actions.report"].sudo()._render_qweb_pdf(
-            "helpdesk_fsm.report_worksheet", task.ids
+        pdf, _kind = (
+            self.env["ir.actions.report"]
+            .sudo()
+            ._render_qweb_pdf("helpdesk_fsm.report_worksheet", task.ids)
         )
         partner = task.partner_id
         translated = task.with_context(lang=partner.lang or self.env.lang)

@@ -29,9 +29,12 @@ class FsmWorksheetReport(models.AbstractModel):
             "doc_ids": docids,
             "doc_model": "project.task",
             "docs": sheets,
+            "data": data or {},
             "contents": {task.id: task._get_worksheet_content() for task in sheets},
             "photos": {
-                task.id: {photo.id: photo.image_512 for photo in task.worksheet_photo_ids}
+                task.id: {
+                    photo.id: photo.image_512 for photo in task.worksheet_photo_ids
+                }
                 for task in sheets
             },
         }

@@ -1,16 +1,16 @@
 import base64
 import io
-from datetime import datetime
 
 from PIL import Image, ImageDraw
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.tests import Form
 
 from odoo.addons.helpdesk_after_sales.tests.common import HelpdeskAfterSalesCommon
 
 TECHNICIAN = "helpdesk_fsm.group_fsm_user"
-BEGIN, END = datetime(2030, 5, 6, 8, 0), datetime(2030, 5, 6, 10, 0)
+BEGIN = fields.Datetime.to_datetime("2030-05-06 08:00:00")
+END = fields.Datetime.to_datetime("2030-05-06 10:00:00")
 
 
 def drawn_signature(fmt="PNG", size=(300, 100)):
@@ -23,7 +23,7 @@ def drawn_signature(fmt="PNG", size=(300, 100)):
 
 
 class HelpdeskFsmCommon(HelpdeskAfterSalesCommon):
-    """A team with field service, technicians, a template, and a ticket of customer A."""
+    """A team with field service, technicians, a template, a ticket of customer A."""
 
     @classmethod
     def setUpClass(cls):

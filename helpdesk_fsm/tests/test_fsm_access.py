@@ -90,7 +90,7 @@ class TestFsmAccess(HelpdeskFsmCommon):
             view="helpdesk_fsm.project_task_view_form_fsm",
         )
         self.assertEqual(form.project_id, self.project)
-        form.worksheet_properties  # noqa: B018
+        self.assertIsNotNone(form.worksheet_properties)
         form.save()
 
     def test_plain_employees_and_project_users_see_what_project_allows(self):
@@ -126,9 +126,9 @@ class TestFsmAccess(HelpdeskFsmCommon):
                     )
                 for operation in ("write", "create", "unlink"):
                     self.assertEqual(
-                        self.env[model].with_user(self.project_manager).has_access(
-                            operation
-                        ),
+                        self.env[model]
+                        .with_user(self.project_manager)
+                        .has_access(operation),
                         True,
                     )
 
@@ -218,9 +218,7 @@ class TestFsmAccess(HelpdeskFsmCommon):
             company_id=company.id,
             company_ids=[Command.set(company.ids)],
         )
-        env = self.env(
-            user=stranger, context={"allowed_company_ids": company.ids}
-        )
+        env = self.env(user=stranger, context={"allowed_company_ids": company.ids})
         self.assertFalse(env["project.task"].search([("id", "=", self.task.id)]))
         self.assertFalse(self.task.with_env(env).has_access("read"))
         self.assertNotIn(self.photo.id, env["fsm.task.photo"].search([]).ids)

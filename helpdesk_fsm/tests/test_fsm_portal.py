@@ -181,7 +181,9 @@ class TestFsmPortal(HelpdeskFsmCommon, HttpCase):
         self._share()
         self.authenticate("visit_a1", "visit_a1")
         with mute_logger("odoo.http"):
-            self.url_open(f"{self.url}/sign?name=Ada&signature={drawn_signature()[:40]}")
+            self.url_open(
+                f"{self.url}/sign?name=Ada&signature={drawn_signature()[:40]}"
+            )
             self.url_open(
                 f"{self.url}/sign", data={"name": "A", "signature": drawn_signature()}
             )
@@ -278,8 +280,6 @@ class TestFsmPortal(HelpdeskFsmCommon, HttpCase):
         self.authenticate("after_sales_employee", "after_sales_employee")
         self._get(self.url, 404)
         self.employee.group_ids = [
-            Command.link(
-                self.env.ref("helpdesk_after_sales.group_helpdesk_user").id
-            )
+            Command.link(self.env.ref("helpdesk_after_sales.group_helpdesk_user").id)
         ]
         self._get(self.url, 404)

@@ -110,7 +110,10 @@ class TestFsmVisit(HelpdeskFsmCommon):
         self.task.partner_id = self.contact_a2
         messages = self._notices()
         self.assertEqual(
-            {message.partner_ids: "cancelled" in message.subject for message in messages},
+            {
+                message.partner_ids: "cancelled" in message.subject
+                for message in messages
+            },
             {self.contact_a1: True, self.contact_a2: False},
         )
         self.assertNotEqual(self.task.fsm_access_token, token)

@@ -269,7 +269,10 @@ class TestFsmWorksheet(HelpdeskFsmCommon):
     @mute_logger("odoo.http")
     def test_t16_hostile_signature_data(self):
         self._fill(self.task)
-        blank = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+        blank = (
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6"
+            "kgAAAABJRU5ErkJggg=="
+        )
         huge = drawn_signature(size=(9000, 9000))
         for data in (
             "",
@@ -367,7 +370,8 @@ class TestFsmWorksheet(HelpdeskFsmCommon):
     def test_validate_marks_done_moves_the_stage_and_tells_the_ticket(self):
         self.task.with_user(self.technician).action_fsm_start()
         self.assertEqual(
-            self.task.stage_id, self.env.ref("helpdesk_fsm.project_task_type_in_progress")
+            self.task.stage_id,
+            self.env.ref("helpdesk_fsm.project_task_type_in_progress"),
         )
         self._fill(self.task)
         self._sign(self.task)

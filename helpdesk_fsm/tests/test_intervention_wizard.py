@@ -54,7 +54,9 @@ class TestInterventionWizard(HelpdeskFsmCommon):
 
     def test_s107_s108_s112_another_project_brings_its_template(self):
         other = self.template.copy()
-        project = self.project.copy({"name": "Second", "worksheet_template_id": other.id})
+        project = self.project.copy(
+            {"name": "Second", "worksheet_template_id": other.id}
+        )
         wizard = self._wizard(project_id=project)
         self.assertEqual(wizard.worksheet_template_id, other)
 
@@ -212,9 +214,7 @@ class TestInterventionWizard(HelpdeskFsmCommon):
 
     def test_foreign_or_portal_assignees_are_refused(self):
         portal = self._new_user("after_sales_portal_x", "base.group_portal")
-        self._assert_refused(
-            "can't be sent", user_ids=[Command.set(portal.ids)]
-        )
+        self._assert_refused("can't be sent", user_ids=[Command.set(portal.ids)])
 
     def test_blank_title_is_refused(self):
         self._assert_refused("title", name="   ")

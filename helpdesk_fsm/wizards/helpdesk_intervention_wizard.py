@@ -26,7 +26,8 @@ class HelpdeskInterventionWizard(models.TransientModel):
         store=True,
         precompute=True,
         readonly=False,
-        domain="[('is_fsm', '=', True), ('is_template', '=', False), ('company_id', 'in', [company_id, False])]",
+        domain="[('is_fsm', '=', True), ('is_template', '=', False),"
+        " ('company_id', 'in', [company_id, False])]",
     )
     allow_worksheets = fields.Boolean(related="project_id.allow_worksheets")
     worksheet_template_id = fields.Many2one(
@@ -45,8 +46,8 @@ class HelpdeskInterventionWizard(models.TransientModel):
         precompute=True,
         readonly=False,
         domain="[('commercial_partner_id', '=', helpdesk_commercial_partner_id)]",
-        help="Where the technician goes: the customer of the ticket, or another address "
-        "of the same company.",
+        help="Where the technician goes: the customer of the ticket, or another "
+        "address of the same company.",
     )
     partner_address = fields.Char(compute="_compute_partner_address")
     partner_phone = fields.Char(compute="_compute_partner_address")

@@ -45,7 +45,7 @@ class RepairOrder(models.Model):
 
     @api.model
     def _get_helpdesk_state_sentences(self):
-        """Return ``{state: sentence}`` that the ticket reads when a repair gets there."""
+        """Return ``{state: sentence}`` for the ticket when a repair gets there."""
         return {
             "confirmed": self.env._("Repair %(repair)s was confirmed."),
             "under_repair": self.env._("Repair %(repair)s was started."),
@@ -64,7 +64,10 @@ class RepairOrder(models.Model):
     def _get_records_action(self, **kwargs):
         if self._helpdesk_reads_as_agent(self.env.user):
             views = [
-                (self.env.ref(f"helpdesk_repair.repair_order_view_{kind}_agent").id, kind)
+                (
+                    self.env.ref(f"helpdesk_repair.repair_order_view_{kind}_agent").id,
+                    kind,
+                )
                 for kind in ("list", "form")
             ]
             kwargs.setdefault("views", views if len(self) != 1 else views[1:])

@@ -6,7 +6,7 @@ class SaleOrder(models.Model):
 
     def _action_confirm(self):
         result = super()._action_confirm()
-        # sudo: who accepts a quotation need not know its repairs; their tickets are told.
+        # sudo: who accepts a quotation need not see its repairs; their tickets hear.
         for repair in self.sudo().repair_order_ids.filtered("helpdesk_ticket_id"):
             repair._after_sales_tell_ticket(
                 {

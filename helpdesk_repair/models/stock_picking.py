@@ -7,7 +7,7 @@ class StockPicking(models.Model):
 
     @api.model
     def _get_scope_domain(self, scope):
-        """With ``returned`` in the scope: what the customer sent back, not what he got."""
+        """With ``returned`` in the scope: what came back, not what was sent."""
         domain = super()._get_scope_domain(scope)
         if domain.is_false() or not scope.get("returned"):
             return domain
@@ -15,9 +15,7 @@ class StockPicking(models.Model):
         return self._get_customer_returns_domain(
             self.env["res.company"].browse(scope["company_id"]),
             self.env["res.partner"].browse(scope["partner_id"]),
-            self.env["product.product"].browse(
-                product if type(product) is int else ()
-            ),
+            self.env["product.product"].browse(product if type(product) is int else ()),
         )
 
     @api.model

@@ -206,9 +206,11 @@ class TestRepairWizard(HelpdeskRepairCommon):
         self.assertEqual(mine.get_formview_id(), view.id)
         self.assertTrue(mine.read(["name", "state", "internal_notes"]))
         self.assertEqual(mine.move_ids.mapped("product_uom_qty"), [1])
-        html = self.env["ir.actions.report"].with_user(self.agent)._render_qweb_html(
-            "repair.action_report_repair_order", mine.ids
-        )[0]
+        html = (
+            self.env["ir.actions.report"]
+            .with_user(self.agent)
+            ._render_qweb_html("repair.action_report_repair_order", mine.ids)[0]
+        )
         self.assertIn(b"Screen", html)
         for values in ({"state": "done"}, {"internal_notes": "x"}):
             with self.assertRaises(AccessError):

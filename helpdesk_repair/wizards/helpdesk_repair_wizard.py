@@ -66,7 +66,8 @@ class HelpdeskRepairWizard(models.TransientModel):
     internal_notes = fields.Html(string="Repair Notes")
     repair_id = fields.Many2one(comodel_name="repair.order", readonly=True)
     shortage = fields.Boolean(
-        readonly=True, help="The product is not in stock; the draft waits for an answer."
+        readonly=True,
+        help="The product is not in stock; the draft waits for an answer.",
     )
 
     @api.depends("helpdesk_ticket_id")
@@ -95,7 +96,9 @@ class HelpdeskRepairWizard(models.TransientModel):
             pickings = self.env["stock.picking"].sudo()
             domain = wizard._get_returns_domain() & Domain("state", "=", "done")
             if "helpdesk_ticket_id" in pickings._fields:
-                domain &= Domain("helpdesk_ticket_id", "=", wizard.helpdesk_ticket_id.id)
+                domain &= Domain(
+                    "helpdesk_ticket_id", "=", wizard.helpdesk_ticket_id.id
+                )
             else:
                 domain = Domain.FALSE
             wizard.picking_id = pickings.search(domain, order="id desc", limit=1).id
@@ -183,8 +186,8 @@ class HelpdeskRepairWizard(models.TransientModel):
         return repair
 
     def _prepare_repair_values(self):
-        """Return the values of the repair order. The return is passed as a value, never
-        as ``default_picking_id``, which would leak into the moves of the parts (S86)."""
+        """Return the values of the repair order. The return is passed as a value,
+        never as ``default_picking_id``, which would leak into the parts (S86)."""
         return {
             "company_id": self.company_id.id,
             "partner_id": self.partner_id.id,
@@ -220,7 +223,8 @@ class HelpdeskRepairWizard(models.TransientModel):
         if self.partner_id.commercial_partner_id != customer:
             raise UserError(
                 self.env._(
-                    "The customer of the repair must be of %(customer)s, as the ticket.",
+                    "The customer of the repair must be of %(customer)s, as the "
+                    "ticket.",
                     customer=customer.display_name,
                 )
             )

@@ -43,7 +43,9 @@ class HelpdeskTicket(models.Model):
                 & Domain("partner_id.commercial_partner_id", "in", customers.ids)
                 | Domain("state", "=", "done")
                 & Domain("location_dest_id.usage", "=", "customer")
-                & Domain("sale_id.partner_id.commercial_partner_id", "in", customers.ids),
+                & Domain(
+                    "sale_id.partner_id.commercial_partner_id", "in", customers.ids
+                ),
                 ["partner_id", "sale_id", "company_id"],
             )
         )

@@ -40,7 +40,10 @@ class StockPicking(models.Model):
     def _get_records_action(self, **kwargs):
         if self._helpdesk_reads_as_agent(self.env.user):
             views = [
-                (self.env.ref(f"helpdesk_return.stock_picking_view_{kind}_agent").id, kind)
+                (
+                    self.env.ref(f"helpdesk_return.stock_picking_view_{kind}_agent").id,
+                    kind,
+                )
                 for kind in ("list", "form")
             ]
             kwargs.setdefault("views", views if len(self) != 1 else views[1:])

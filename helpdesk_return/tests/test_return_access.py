@@ -32,7 +32,9 @@ class TestReturnAccess(HelpdeskReturnCommon):
         self.env.invalidate_all()
         self.assertTrue(picking.with_user(self.agent).has_access("read"))
         self.assertFalse(picking.with_user(self.other_agent).has_access("read"))
-        self.assertFalse(picking.move_ids.with_user(self.other_agent).has_access("read"))
+        self.assertFalse(
+            picking.move_ids.with_user(self.other_agent).has_access("read")
+        )
         with self.assertRaises(AccessError):
             self.ticket_a.with_user(self.other_agent).action_return()
 
@@ -62,9 +64,7 @@ class TestReturnAccess(HelpdeskReturnCommon):
         wizard = (
             self.env["helpdesk.return.wizard"]
             .with_user(self.agent)
-            .create(
-                {"helpdesk_ticket_id": self.ticket_a.id, "picking_id": foreign.id}
-            )
+            .create({"helpdesk_ticket_id": self.ticket_a.id, "picking_id": foreign.id})
         )
         self.assertFalse(wizard.line_ids)
         line = (

@@ -202,9 +202,7 @@ class TestReturnWizard(HelpdeskReturnCommon):
         self.assertEqual(picking.move_line_ids.lot_id, self.serials[3:5])
 
     def test_x3_the_tickets_own_serial_comes_first(self):
-        self.ticket_a.write(
-            {"product_id": self.phone.id, "lot_id": self.serials[1].id}
-        )
+        self.ticket_a.write({"product_id": self.phone.id, "lot_id": self.serials[1].id})
         wizard = self._form().save()
         self.assertEqual(wizard.line_ids.mapped("quantity"), [0, 1])
         self.assertEqual(wizard.line_ids[1].lot_ids, self.serials[1])
@@ -246,9 +244,7 @@ class TestReturnWizard(HelpdeskReturnCommon):
         self.team.require_reason = True
         damaged = self.env.ref("helpdesk_after_sales.reason_damaged")
         wrong = self.env.ref("helpdesk_after_sales.reason_wrong_product")
-        wizard = self._fill(
-            self._wizard_with_reason(damaged), {self.lamp: 1}
-        ).save()
+        wizard = self._fill(self._wizard_with_reason(damaged), {self.lamp: 1}).save()
         wizard.line_ids[0].reason_id = wrong
         wizard.helpdesk_reason_id = False
         with self.assertRaisesRegex(UserError, "choose a reason"):

@@ -34,7 +34,8 @@ class HelpdeskReturnWizard(models.TransientModel):
         compute="_compute_location_id",
         store=True,
         readonly=False,
-        domain="[('usage', '=', 'internal'), ('company_id', 'in', (company_id, False))]",
+        domain="[('usage', '=', 'internal'),"
+        " ('company_id', 'in', (company_id, False))]",
         help="Where the goods go when they are received.",
     )
     line_ids = fields.One2many(
@@ -249,12 +250,13 @@ class HelpdeskReturnWizard(models.TransientModel):
         if location and (
             not location.active
             or location.usage != "internal"
-            or location.company_id not in (self.company_id, location.company_id.browse())
+            or location.company_id
+            not in (self.company_id, location.company_id.browse())
         ):
             raise UserError(
                 self.env._(
-                    "%(location)s can't take returns of %(company)s; choose an internal "
-                    "location of it.",
+                    "%(location)s can't take returns of %(company)s; choose an "
+                    "internal location of it.",
                     location=location.display_name,
                     company=self.company_id.display_name,
                 )

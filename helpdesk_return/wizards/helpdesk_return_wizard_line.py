@@ -145,8 +145,8 @@ class HelpdeskReturnWizardLine(models.TransientModel):
         ):
             raise UserError(
                 self.env._(
-                    "%(product)s: %(count)s serial numbers are chosen for a quantity of "
-                    "%(quantity)g.",
+                    "%(product)s: %(count)s serial numbers are chosen for a quantity "
+                    "of %(quantity)g.",
                     product=move.product_id.display_name,
                     count=len(lots),
                     quantity=self.quantity,

@@ -1,10 +1,10 @@
-import { Component, onWillStart, onWillUpdateProps, useState } from "@odoo/owl";
-import { Pager } from "@web/core/pager/pager";
-import { deserializeDateTime, formatDate } from "@web/core/l10n/dates";
-import { registry } from "@web/core/registry";
-import { useService } from "@web/core/utils/hooks";
-import { formatFloat } from "@web/views/fields/formatters";
-import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+import {Component, onWillStart, onWillUpdateProps, useState} from "@odoo/owl";
+import {Pager} from "@web/core/pager/pager";
+import {deserializeDateTime, formatDate} from "@web/core/l10n/dates";
+import {registry} from "@web/core/registry";
+import {useService} from "@web/core/utils/hooks";
+import {formatFloat} from "@web/views/fields/formatters";
+import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 
 /**
  * What the customer of a ticket bought, and what can be done about it. A page of a
@@ -12,14 +12,14 @@ import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
  */
 export class Purchases extends Component {
     static template = "helpdesk_after_sales.Purchases";
-    static components = { Pager };
-    static props = { ...standardWidgetProps };
+    static components = {Pager};
+    static props = {...standardWidgetProps};
 
     setup() {
         this.orm = useService("orm");
         this.action = useService("action");
         this.limit = 20;
-        this.state = useState({ offset: 0, total: 0, columns: [], rows: [] });
+        this.state = useState({offset: 0, total: 0, columns: [], rows: []});
         onWillStart(() => this.load(this.props.record, 0));
         onWillUpdateProps((props) => this.load(props.record, 0));
     }
@@ -30,16 +30,16 @@ export class Purchases extends Component {
                 "helpdesk.ticket",
                 "get_purchases",
                 [[record.resId]],
-                { offset, limit: this.limit }
+                {offset, limit: this.limit}
             );
-            Object.assign(this.state, result, { offset });
+            Object.assign(this.state, result, {offset});
         }
     }
 
     format(column, row) {
         const value = row[column.name];
         if (column.type === "quantity") {
-            return value ? formatFloat(value, { trailingZeros: false }) : "";
+            return value ? formatFloat(value, {trailingZeros: false}) : "";
         }
         if (column.type === "date") {
             return value ? formatDate(deserializeDateTime(value)) : "";
@@ -47,13 +47,13 @@ export class Purchases extends Component {
         return value || "";
     }
 
-    async press({ method, context }) {
-        const { record } = this.props;
+    async press({method, context}) {
+        const {record} = this.props;
         await record.save();
         const action = await this.orm.call("helpdesk.ticket", method, [[record.resId]]);
-        action.context = { ...action.context, ...context };
-        await this.action.doAction(action, { onClose: () => record.load() });
+        action.context = {...action.context, ...context};
+        await this.action.doAction(action, {onClose: () => record.load()});
     }
 }
 
-registry.category("view_widgets").add("helpdesk_purchases", { component: Purchases });
+registry.category("view_widgets").add("helpdesk_purchases", {component: Purchases});

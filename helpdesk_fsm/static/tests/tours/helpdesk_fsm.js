@@ -126,7 +126,8 @@ registry.category("web_tour.tours").add("helpdesk_fsm_sign", {
         },
         {
             content: "take it",
-            trigger: ".modal:not(.o_inactive_modal) .modal-footer .btn-primary:contains(Adopt):enabled",
+            trigger:
+                ".modal:not(.o_inactive_modal) .modal-footer .btn-primary:contains(Adopt):enabled",
             run: "click",
         },
         {

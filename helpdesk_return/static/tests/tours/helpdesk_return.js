@@ -1,4 +1,4 @@
-import { registry } from "@web/core/registry";
+import {registry} from "@web/core/registry";
 
 const open = [
     {
@@ -23,7 +23,8 @@ const open = [
 const back = [
     {
         content: "the agent reads the transfer, and can't validate it",
-        trigger: ".o_form_view .o_form_readonly:not(:has(button[name=button_validate]))",
+        trigger:
+            ".o_form_view .o_form_readonly:not(:has(button[name=button_validate]))",
     },
     {
         content: "go back by the breadcrumbs",
