@@ -107,6 +107,13 @@ def test_no_space_left(tmp_path):
         subprocess.run(["umount", "-l", tmp_path], check=True)
 
 
+def test_environment_is_kept_by_its_own_python():
+    """setup/odoo started from the environment it has made doesn't make it again."""
+    made = Path(sys.prefix).stat().st_ino
+    assert not command("odoo", "--version").returncode
+    assert Path(sys.prefix).stat().st_ino == made
+
+
 def test_killed_build_is_made_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(ground, "GROUND", tmp_path)
 

@@ -16,7 +16,8 @@ def python():
             f"Odoo 19.0 runs with Python 3.10 to 3.13, not {sys.version.split()[0]}: "
             f"start the command with another one, such as python3.12 setup/demo."
         )
-    made_of = digest(sys.version, sys.executable, REQUIREMENTS, REQUIREMENTS_TEST)
+    # Not sys.executable: the environment's own Python is the same interpreter.
+    made_of = digest(sys.version, sys.base_prefix, REQUIREMENTS, REQUIREMENTS_TEST)
     folder = build("python", made_of, "installing the packages from PyPI", make)
     return folder / "bin" / "python"
 
