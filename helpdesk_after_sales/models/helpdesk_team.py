@@ -266,6 +266,7 @@ class HelpdeskTeam(models.Model):
         tickets = self.env["helpdesk.ticket"].sudo().with_context(active_test=False)
         for team in moved:
             if tickets.search_count(Domain("team_id", "=", team.id), limit=1):
+                # sudo: the name of the company that the team may not leave.
                 raise UserError(
                     self.env._(
                         "%(team)s has tickets of %(company)s, with its orders and "

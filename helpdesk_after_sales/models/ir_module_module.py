@@ -24,6 +24,7 @@ class IrModuleModule(models.Model):
         automatic = self.browse()
         if not config.get("skip_auto_install"):
             automatic = self.search(absent & Domain("auto_install", "=", True))
+        # sudo: of any company, as Odoo does; only the countries are looked at.
         companies = self.env["res.company"].sudo().search(Domain.TRUE)
         countries = companies.country_id
         result = self.browse()
