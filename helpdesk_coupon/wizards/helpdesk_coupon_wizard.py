@@ -102,6 +102,7 @@ class HelpdeskCouponWizard(models.TransientModel):
         """Return invoices of the customer that the ticket may be about, under
         ``sudo()``."""
         ticket = self.helpdesk_ticket_id
+        # sudo: invoices of the customer of a ticket that may be read (below).
         invoices = self.env["account.move"].sudo()
         if not ticket or not ticket.has_access("read"):
             return invoices
@@ -120,6 +121,7 @@ class HelpdeskCouponWizard(models.TransientModel):
 
     def _get_customer_invoice(self):
         """Return the chosen invoice under ``sudo()`` if it is this customer's."""
+        # sudo: what comes back is an invoice of the ticket's customer, or nothing.
         invoice = self.invoice_id._origin.sudo()
         anything = {
             "sale_order": self.env["sale.order"],
@@ -216,6 +218,7 @@ class HelpdeskCouponWizard(models.TransientModel):
 
         A client may send any id: codes are as good as money.
         """
+        # sudo: after the user's own rights let the coupon through.
         coupon = self.coupon_id._origin.sudo(False)._filtered_access("read").sudo()
         return coupon.filtered(
             lambda card: card.helpdesk_ticket_id == self.helpdesk_ticket_id.sudo()
@@ -328,6 +331,7 @@ class HelpdeskCouponWizard(models.TransientModel):
     def _open_share_link(self):
         self.env["helpdesk.ticket"]._check_coupon_shop()
         coupon = self.coupon_id
+        # sudo: the coupon is the one that this wizard made; its program is named.
         if not coupon.sudo()._get_helpdesk_websites():
             raise UserError(
                 self.env._(
@@ -375,6 +379,7 @@ class HelpdeskCouponWizard(models.TransientModel):
             raise UserError(
                 self.notice or self.env._("Choose the program of the code.")
             )
+        # sudo: compared with what is offered, before anything else is read.
         if self.program_id.sudo() not in self._get_programs():
             raise UserError(
                 self.env._(
@@ -411,6 +416,7 @@ class HelpdeskCouponWizard(models.TransientModel):
                     team=self.helpdesk_ticket_id.team_id.display_name,
                 )
             )
+        # sudo: the program is one that is offered (checked above).
         if self.program_id.sudo().currency_id != self.currency_id:
             raise UserError(
                 self.env._(
@@ -434,6 +440,7 @@ class HelpdeskCouponWizard(models.TransientModel):
             raise UserError(
                 self.env._("The amount of a gift card must be more than zero.")
             )
+        # sudo: the name of an invoice that _get_customer_invoice let through.
         if currency.compare_amounts(self._get_amount(), self.amount_left) > 0:
             raise UserError(
                 self.env._(
@@ -468,6 +475,7 @@ class HelpdeskCouponWizard(models.TransientModel):
     def _prepare_generate_values(self):
         """Return the values of Odoo's own wizard, which makes one code for the one
         customer. Without a customer it would make one for everybody."""
+        # sudo: the program is one that is offered (_check_coupon).
         program = self.program_id.sudo()
         return {
             "program_id": program.id,
@@ -492,6 +500,7 @@ class HelpdeskCouponWizard(models.TransientModel):
             "reason_id": self.helpdesk_reason_id.id,
             "helpdesk_customer_only": ticket.team_id.coupon_customer_only,
             "helpdesk_invoice_id": gift_card and self.invoice_id.id,
+            # sudo: the value of a program that is offered.
             "helpdesk_value": self._get_amount()
             if gift_card
             else self.program_id.sudo()._get_helpdesk_value(),

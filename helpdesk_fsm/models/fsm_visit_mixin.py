@@ -61,7 +61,10 @@ class FsmVisitMixin(models.AbstractModel):
     fsm_told_begin = fields.Datetime(copy=False, readonly=True)
     fsm_told_end = fields.Datetime(copy=False, readonly=True)
     fsm_told_partner_id = fields.Many2one(
-        comodel_name="res.partner", copy=False, readonly=True
+        comodel_name="res.partner",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
     )
 
     @api.constrains("planned_date_begin", "date_deadline")
@@ -141,6 +144,7 @@ class FsmVisitMixin(models.AbstractModel):
         :return: tasks under ``sudo()``: show their times and assignees, not more
         """
         if not users or not begin:
+            # sudo: nothing to see here; as below.
             return self.browse().sudo()
         end = max(end or begin, begin + timedelta(minutes=1))
         # sudo: whether a colleague is free, not what he does there.
@@ -215,6 +219,7 @@ class FsmVisitMixin(models.AbstractModel):
             visits.fsm_notice_pending = True
             cron = self.env.ref("helpdesk_fsm.ir_cron_visit_notices", False)
             if cron:
+                # sudo: whoever changed the visit lets Odoo send its notice soon.
                 cron.sudo()._trigger()
 
     def _get_visit_to_tell(self):
@@ -328,6 +333,7 @@ class FsmVisitMixin(models.AbstractModel):
         """
         self.ensure_one()
         company = self.company_id or self.env.company
+        # sudo: only its hash leaves this method.
         database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         identity = hashlib.sha256(
             f"{database}:{self._name}:{self.id}:{partner.id}".encode()

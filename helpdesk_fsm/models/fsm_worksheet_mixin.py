@@ -63,6 +63,7 @@ class FsmWorksheetMixin(models.AbstractModel):
     def _compute_worksheet_currency_id(self):
         for task in self:
             company = task.company_id or self.env.company
+            # sudo: of the task's company, only its currency.
             task.worksheet_currency_id = company.sudo().currency_id
 
     # -- Guards --------------------------------------------------------------

@@ -15,6 +15,7 @@ class FsmWorksheetTemplate(models.Model):
     sequence = fields.Integer(default=10)
     company_id = fields.Many2one(
         comodel_name="res.company",
+        index=True,
         help="Empty: the template is offered in every company.",
     )
     currency_id = fields.Many2one(
@@ -26,6 +27,7 @@ class FsmWorksheetTemplate(models.Model):
     sample_template_id = fields.Many2one(
         comodel_name="fsm.worksheet.template",
         string="Worksheet",
+        index=True,
         copy=False,
         ondelete="cascade",
         export_string_translation=False,

@@ -7,6 +7,7 @@ class HelpdeskTeam(models.Model):
     fsm_project_id = fields.Many2one(
         comodel_name="project.project",
         string="Field Service Project",
+        index="btree_not_null",
         check_company=True,
         domain="[('is_fsm', '=', True), ('is_template', '=', False),"
         " ('company_id', 'in', [company_id, False])]",

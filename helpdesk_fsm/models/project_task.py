@@ -252,6 +252,7 @@ class ProjectTask(models.Model):
         """Cancel the visit: the customer is told, and the ticket. Returns ``True``."""
         self.state = "1_canceled"
         for task in self:
+            # sudo: stages of a task that the user could just write.
             folded = task.project_id.sudo().type_ids.filtered("fold").sorted()
             if len(folded) > 1:
                 task.stage_id = folded[-1]
@@ -299,6 +300,8 @@ class ProjectTask(models.Model):
                 )
             )
         task.worksheet_shared_on = fields.Datetime.now()
+        # sudo: the user may write the task (checked above); the report reads
+        # names of its project and template.
         pdf, _kind = (
             self.env["ir.actions.report"]
             .sudo()

@@ -238,6 +238,7 @@ class HelpdeskInterventionWizard(models.TransientModel):
         }
         if self.planned_date_begin:
             stage = self.env.ref("helpdesk_fsm.project_task_type_planned", False)
+            # sudo: stages of a project that _check_ready let through.
             if stage and stage in self.project_id.sudo().type_ids:
                 values["stage_id"] = stage.id
         return values

@@ -309,6 +309,7 @@ class HelpdeskReturnWizard(models.TransientModel):
             for index, lot in enumerate(lots):
                 quantity = 1.0 if move.has_tracking == "serial" else left
                 if move.has_tracking == "lot" and index < len(lots) - 1:
+                    # sudo: the delivery is of the ticket's customer (_check_ready).
                     delivered = line.move_id.sudo().move_line_ids.filtered(
                         lambda ml, lot=lot: ml.lot_id == lot
                     )
