@@ -45,6 +45,50 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         )._after_sales_linked()
         return result
 
+    @api.model
+    def _after_sales_agent_views(self):
+        """Return ``{type: id of the view}`` for who reads these documents as a helpdesk
+        agent only: no more fields than he may read, no buttons of the application.
+
+        A bridge returns its list and form; without any the application's own are used.
+        """
+        return {}
+
+    @api.model
+    def _get_agent_views(self, user):
+        """Return the views for ``user``; none for who reads these documents anyway."""
+        views = self._after_sales_agent_views()
+        tickets = self.env["helpdesk.ticket"].with_user(user)
+        if (
+            views
+            and user.has_group("helpdesk_after_sales.group_helpdesk_user")
+            and not tickets._reads_by_other_groups(self._name)
+        ):
+            return views
+        return {}
+
+    @api.model
+    def get_view(self, view_id=None, view_type="form", **options):
+        """Agents get views of their own wherever the document is opened from, links in
+        the chatter too (S98, S99)."""
+        if not view_id:
+            view_id = self._get_agent_views(self.env.user).get(view_type)
+        return super().get_view(view_id, view_type, **options)
+
+    def get_formview_id(self, access_uid=None):
+        """Return the id of the form to open: for agents their own."""
+        user = self.env["res.users"].browse(access_uid) if access_uid else self.env.user
+        return self._get_agent_views(user).get("form") or super().get_formview_id(
+            access_uid
+        )
+
+    def _get_records_action(self, **kwargs):
+        views = self._get_agent_views(self.env.user)
+        if views:
+            kinds = ("form",) if len(self) == 1 else ("list", "form")
+            kwargs.setdefault("views", [(views[kind], kind) for kind in kinds])
+        return super()._get_records_action(**kwargs)
+
     def action_view_helpdesk_ticket(self):
         """Return the action that opens the ticket of this document."""
         self.ensure_one()

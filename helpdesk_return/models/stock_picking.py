@@ -29,31 +29,12 @@ class StockPicking(models.Model):
             self._name, "helpdesk_ticket_id", operator, value
         )
 
-    def get_formview_id(self, access_uid=None):
-        """Agents without rights to Inventory get a form that reads no more than they
-        may (S98 for returns)."""
-        user = self.env["res.users"].browse(access_uid) if access_uid else self.env.user
-        if self._helpdesk_reads_as_agent(user):
-            return self.env.ref("helpdesk_return.stock_picking_view_form_agent").id
-        return super().get_formview_id(access_uid)
-
-    def _get_records_action(self, **kwargs):
-        if self._helpdesk_reads_as_agent(self.env.user):
-            views = [
-                (
-                    self.env.ref(f"helpdesk_return.stock_picking_view_{kind}_agent").id,
-                    kind,
-                )
-                for kind in ("list", "form")
-            ]
-            kwargs.setdefault("views", views if len(self) != 1 else views[1:])
-        return super()._get_records_action(**kwargs)
-
     @api.model
-    def _helpdesk_reads_as_agent(self, user):
-        return user.has_group(
-            "helpdesk_after_sales.group_helpdesk_user"
-        ) and not user.has_group("stock.group_stock_user")
+    def _after_sales_agent_views(self):
+        return {
+            kind: self.env.ref(f"helpdesk_return.stock_picking_view_{kind}_agent").id
+            for kind in ("list", "form")
+        }
 
     def _action_done(self):
         result = super()._action_done()

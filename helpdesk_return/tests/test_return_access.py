@@ -128,3 +128,16 @@ class TestReturnAccess(HelpdeskReturnCommon):
         picking = native._create_return()
         self.assertEqual(picking.move_ids.product_uom_qty, 5, "no cap outside tickets")
         self.assertFalse(picking.helpdesk_ticket_id)
+
+    def test_who_reads_transfers_anyway_keeps_the_forms_of_odoo(self):
+        """Only agents without another right get the forms of their own (S98)."""
+        form = self.env.ref("helpdesk_return.stock_picking_view_form_agent")
+        pickings = self.env["stock.picking"]
+        self.assertEqual(pickings.with_user(self.agent).get_view()["id"], form.id)
+        seller = self._new_user("after_sales_selling_agent", AGENT)
+        seller.group_ids += self.env.ref("sales_team.group_sale_salesman")
+        for user in (seller, self.stock_user):
+            self.assertNotEqual(pickings.with_user(user).get_view()["id"], form.id)
+            self.assertNotEqual(
+                self.delivery_a.with_user(user).get_formview_id(), form.id
+            )
