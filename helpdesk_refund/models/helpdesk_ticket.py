@@ -66,3 +66,22 @@ class HelpdeskTicket(models.Model):
             "account.move", Domain("move_type", "=", "out_refund")
         )
         return action | {"name": self.env._("Credit Notes")}
+
+    def _get_purchase_actions(self, line, values):
+        actions = super()._get_purchase_actions(line, values)
+        if (
+            self.use_credit_notes
+            and values["invoiced"] > values["credited"]
+            and self.env.user.has_group("account.group_account_invoice")
+        ):
+            actions.append(
+                {
+                    "method": "action_refund",
+                    "label": self.env._("Refund"),
+                    "context": {
+                        "default_helpdesk_sale_order_id": values["order_id"],
+                        "default_helpdesk_product_id": values["product_id"],
+                    },
+                }
+            )
+        return actions

@@ -50,18 +50,25 @@ class AccountMoveReversal(models.TransientModel):
         ticket = self.env["helpdesk.ticket"].browse(values.get("helpdesk_ticket_id"))
         if ticket:
             ticket.check_access("read")
-            proposed = self._prepare_ticket_defaults(ticket)
+            # A line of the tab Purchases names its order and product.
+            chosen = {
+                key: self.env[self._fields[name].comodel_name].browse(values[name])
+                for key, name in self._get_purchase_scope_fields().items()
+                if values.get(name)
+            }
+            proposed = self._prepare_ticket_defaults(ticket, **chosen)
             values |= {key: proposed[key] for key in proposed if key in fields}
         return values
 
     @api.model
-    def _prepare_ticket_defaults(self, ticket):
+    def _prepare_ticket_defaults(self, ticket, **chosen):
         """Return what the pop-up proposes for ``ticket``, after the check that the
-        user may read it."""
+        user may read it; ``chosen`` is part of its purchase, see
+        ``helpdesk.ticket._purchase_domain``."""
         company = ticket.company_id
         # sudo: see _filter_purchased.
         invoices = self.env["account.move"].sudo()
-        domain = ticket._purchase_domain("account.move")
+        domain = ticket._purchase_domain("account.move", **chosen)
         invoices = invoices.search(domain, limit=2).sudo(False)
         # The one invoice that can be meant is chosen already.
         if len(invoices) != 1 or invoices._get_refund_refusal():
