@@ -21,6 +21,7 @@
         "data/helpdesk_team_data.xml",
         "data/ir_sequence_data.xml",
         "data/mail_message_subtype_data.xml",
+        "wizards/helpdesk_ticket_merge_views.xml",
         "views/helpdesk_after_sales_reason_views.xml",
         "views/helpdesk_stage_views.xml",
         "views/helpdesk_tag_views.xml",

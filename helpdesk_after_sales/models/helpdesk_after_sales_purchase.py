@@ -59,17 +59,9 @@ class HelpdeskAfterSalesPurchase(models.AbstractModel):
         :raises AccessError: for users who may not create tickets
         """
         self.ensure_one()
-        self.env["helpdesk.ticket"].check_access("create")
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("New Ticket"),
-            "res_model": "helpdesk.ticket",
-            "views": [(False, "form")],
-            "context": {
-                f"default_{name}": value
-                for name, value in self._prepare_helpdesk_ticket_values().items()
-            },
-        }
+        return self.env["helpdesk.ticket"]._get_new_ticket_action(
+            self._prepare_helpdesk_ticket_values()
+        )
 
     def _prepare_helpdesk_ticket_values(self):
         """Return the values of a ticket about this purchase: its customer and team, and

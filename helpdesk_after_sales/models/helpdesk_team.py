@@ -276,6 +276,21 @@ class HelpdeskTeam(models.Model):
                     )
                 )
 
+    # -- Assignment ----------------------------------------------------------
+
+    def _get_members_present(self):
+        """Return the members of this team who take new tickets: not those who are out
+        of office today or, where Odoo's time off is there, on leave. When everybody is
+        away, all of them."""
+        self.ensure_one()
+        # sudo: the members take turns, also those whom the user doesn't see.
+        team = self.with_company(self.sudo().company_id).sudo()
+        members = team.member_ids.filtered("active").sorted("id")
+        away = members.filtered("is_out_of_office")
+        if "leave_date_to" in members._fields:
+            away |= members.filtered("leave_date_to")
+        return members - away or members
+
     # -- Installing services -------------------------------------------------
 
     @api.model

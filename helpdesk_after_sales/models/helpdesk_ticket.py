@@ -1,7 +1,10 @@
 import logging
 import uuid
+from collections import defaultdict
 
-from odoo import api, fields, models
+from markupsafe import Markup
+
+from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import (
@@ -10,6 +13,7 @@ from odoo.tools import (
     email_normalize_all,
     formataddr,
     hmac,
+    is_html_empty,
     parse_contact_from_email,
 )
 
@@ -29,7 +33,6 @@ class HelpdeskTicket(models.Model):
         "mail.activity.mixin",
     ]
     _order = "priority desc, id desc"
-    _rec_names_search = ["name", "ticket_ref"]
     _check_company_auto = True
     _mail_post_access = "read"
     _primary_email = "partner_email"
@@ -229,6 +232,13 @@ class HelpdeskTicket(models.Model):
         groups="base.group_user",
         help="When the sender of the mail was told that the ticket was received.",
     )
+    merged_into_id = fields.Many2one(
+        comodel_name="helpdesk.ticket",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        groups="base.group_user",
+    )
     customer_ticket_count = fields.Integer(
         string="Customer's Tickets",
         compute="_compute_customer_ticket_count",
@@ -271,6 +281,16 @@ class HelpdeskTicket(models.Model):
                 if ticket.ticket_ref
                 else ticket.name
             )
+
+    @api.model
+    def _search_display_name(self, operator, value):
+        """Find words of the subject, and the number as people write it: ``#42`` is
+        00042. The number is compared as a whole, so that its index serves."""
+        domain = super()._search_display_name(operator, value)
+        if operator in ("=", "like", "ilike", "=like", "=ilike") and value:
+            number = str(value).strip().lstrip("#")
+            domain |= Domain("ticket_ref", "in", [number, number.zfill(5)])
+        return domain
 
     @api.depends("team_id")
     def _compute_stage_id(self):
@@ -494,6 +514,162 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         return self.sale_order_id._get_records_action()
 
+    @api.model
+    def _get_new_ticket_action(self, values):
+        """Return the action that opens the form of a new ticket with these values."""
+        self.check_access("create")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("New Ticket"),
+            "res_model": self._name,
+            "views": [(False, "form")],
+            "context": {f"default_{name}": value for name, value in values.items()},
+        }
+
+    def action_merge(self):
+        """Return the action that opens the pop-up **Merge Tickets** on these."""
+        self.check_access("write")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Merge Tickets"),
+            "res_model": "helpdesk.ticket.merge",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_ticket_ids": [Command.set(self.ids)]},
+        }
+
+    @api.model
+    def get_import_templates(self):
+        """Return the files that the import screen offers to begin with."""
+        return [
+            {
+                "label": self.env._("Import Template for Tickets (%s)", kind.upper()),
+                "template": f"/helpdesk_after_sales/static/import/tickets.{kind}",
+            }
+            for kind in ("xlsx", "csv")
+        ]
+
+    # -- Merging -------------------------------------------------------------
+
+    def _merge_into(self, target):
+        """Move all that belongs to these tickets to ``target``, and archive them.
+
+        Messages, files, followers, activities, and the documents of every service go
+        along, with a note on both sides. What ``target`` doesn't say (customer,
+        purchase) it takes over.
+
+        :raises AccessError: when one of the tickets isn't the user's to work on
+        :raises UserError: when they belong to different customers or companies
+        """
+        tickets = self | target
+        tickets.check_access("write")
+        self._lock_after_sales(tickets)
+        tickets.invalidate_recordset()
+        tickets._check_merge()
+        # sudo: the user may write all of these tickets, as was just checked; what
+        # hangs on them goes along, also documents that he may not open.
+        target, sources = target.sudo(), (self - target).sudo()
+        target.write(target._prepare_merge_vals(sources))
+        for ticket in sources:
+            target._take_over(ticket)
+        sources.write({"active": False, "merged_into_id": target.id})
+
+    def _check_merge(self):
+        if gone := self.filtered("merged_into_id")[:1]:
+            raise UserError(
+                self.env._(
+                    "%(ticket)s was merged into %(target)s already.",
+                    ticket=gone.display_name,
+                    # sudo: the name of a ticket that the user may not see.
+                    target=gone.sudo().merged_into_id.display_name,
+                )
+            )
+        if len(self.company_id) > 1:
+            raise UserError(
+                self.env._("Tickets of different companies can't be merged.")
+            )
+        if len(self.commercial_partner_id) > 1:
+            raise UserError(
+                self.env._(
+                    "These tickets belong to different customers (%(customers)s), who "
+                    "would read each other's messages: they can't be merged.",
+                    customers=", ".join(self.commercial_partner_id.mapped("name")),
+                )
+            )
+
+    def _prepare_merge_vals(self, sources):
+        """Return what this ticket takes over from ``sources``."""
+        self.ensure_one()
+        vals = {
+            "tag_ids": [Command.link(tag.id) for tag in sources.tag_ids],
+            "priority": max((self | sources).mapped("priority")),
+        }
+        if copies := ", ".join(filter(None, (self | sources).mapped("email_cc"))):
+            vals["email_cc"] = copies
+        if not self.partner_id and (known := sources.filtered("partner_id")[:1]):
+            vals["partner_id"] = known.partner_id.id
+        purchase = ("sale_order_id", "product_id", "lot_id")
+        if not any(self[name] for name in purchase):
+            about = sources.filtered(
+                lambda ticket: any(ticket[name] for name in purchase)
+            )[:1]
+            vals |= {name: about[name].id for name in purchase}
+        return vals
+
+    def _take_over(self, ticket):
+        """Move messages, files and documents of ``ticket`` here. Called with sudo."""
+        self.message_subscribe(partner_ids=ticket.message_partner_ids.ids)
+        for model, link in self._get_links_to_tickets():
+            linked = self.env[model].with_context(active_test=False)
+            linked.search([(link, "=", ticket.id)]).with_context(
+                helpdesk_merging=True
+            ).write({link: self.id})
+        for model in ("ir.attachment", "mail.activity"):
+            self.env[model].with_context(active_test=False).search(
+                [("res_model", "=", self._name), ("res_id", "=", ticket.id)]
+            ).write({"res_id": self.id})
+        # As core's message_change_thread, which would take the kind of each message.
+        self.env["mail.message"].search(
+            [
+                ("model", "=", self._name),
+                ("res_id", "=", ticket.id),
+                ("message_type", "!=", "user_notification"),
+            ]
+        ).write({"res_id": self.id})
+        self._message_log(
+            body=self.env._(
+                "Merged with %(ticket)s: its messages, files and documents are here "
+                "now.%(description)s",
+                ticket=ticket._get_html_link(),
+                description=Markup("<blockquote>%s</blockquote>") % ticket.description
+                if not is_html_empty(ticket.description)
+                else "",
+            ),
+            author_id=self.env.user.partner_id.id,
+        )
+        ticket._message_log(
+            body=self.env._(
+                "Merged into %(ticket)s, where its messages, files and documents are.",
+                ticket=self._get_html_link(),
+            ),
+            author_id=self.env.user.partner_id.id,
+        )
+
+    @api.model
+    def _get_links_to_tickets(self):
+        """Return ``[(model, field)]``: what is moved when tickets are merged. An addon
+        takes out what belongs to one ticket for ever."""
+        return [
+            (name, field.name)
+            for name, model in self.env.registry.items()
+            if model._auto and not model._abstract and not model._transient
+            for field in model._fields.values()
+            if field.type == "many2one"
+            and field.comodel_name == self._name
+            and field.store
+            and not field.related
+        ]
+
     # -- Assignment ----------------------------------------------------------
 
     def action_assign_to_me(self):
@@ -504,8 +680,7 @@ class HelpdeskTicket(models.Model):
     def _assign_automatically(self):
         """Give unassigned tickets a responsible where their team wants it."""
         for team, tickets in self.grouped("team_id").items():
-            # sudo: the members take turns, also those whom the user doesn't see.
-            members = team.sudo().member_ids.filtered("active").sorted("id")
+            members = team._get_members_present()
             if not team.auto_assignment or not members:
                 continue
             if team.assign_method == "balanced":
@@ -778,14 +953,38 @@ class HelpdeskTicket(models.Model):
         lines = lines.search(
             domain, offset=int(offset), limit=min(int(limit), 80), order="order_id, id"
         )
+        purchases = lines._prepare_helpdesk_purchases()
+        readable = self._get_readable_documents(purchases.values())
         return {
             "total": total,
             "columns": columns,
             "rows": [
-                {"id": line.id, "actions": self._get_purchase_actions(line, values)}
+                {
+                    "id": line.id,
+                    "actions": self._get_purchase_actions(line, values),
+                    "links": {
+                        column: {"model": model, "ids": ids}
+                        for column, (model, all_ids) in values["documents"].items()
+                        if (ids := [i for i in all_ids if i in readable[model]])
+                    },
+                }
                 | {column["name"]: values[column["name"]] for column in columns}
-                for line, values in lines._prepare_helpdesk_purchases().items()
+                for line, values in purchases.items()
             ],
+        }
+
+    def _get_readable_documents(self, purchases):
+        """Return ``{model: ids}`` of the documents of these purchases that the user
+        may open himself."""
+        ids = defaultdict(set)
+        for values in purchases:
+            for model, document_ids in values["documents"].values():
+                ids[model].update(document_ids)
+        return {
+            model: set(
+                self.env[model].browse(sorted(found))._filtered_access("read").ids
+            )
+            for model, found in ids.items()
         }
 
     @api.model

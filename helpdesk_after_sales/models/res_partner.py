@@ -49,3 +49,13 @@ class ResPartner(models.Model):
             "domain": [(field, "=", self.id)],
             "context": {"default_partner_id": self.id},
         }
+
+    def action_create_helpdesk_ticket(self):
+        """Return the action that opens a new ticket of this contact.
+
+        :raises AccessError: for users who may not create tickets
+        """
+        self.ensure_one()
+        return self.env["helpdesk.ticket"]._get_new_ticket_action(
+            {"partner_id": self.id}
+        )

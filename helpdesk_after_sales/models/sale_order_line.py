@@ -15,11 +15,14 @@ class SaleOrderLine(models.Model):
         line. A bridge extends the values of ``super()`` for all lines at once: the
         number of queries must not grow with the lines.
 
+        ``documents`` holds, by column, ``(model, ids)`` of what the figures are from:
+        those that the user may read become links.
+
         Called with ``sudo()``: only what is returned here reaches the agent.
         """
         # All lines at once: the moves below would only bring in those they lead to.
         self.mapped("order_id.name")
-        returned, serials, delivered_on, deliveries = self._get_helpdesk_transfers()
+        returned, serials, delivered_on, transfers = self._get_helpdesk_transfers()
         credited, invoices = self._get_helpdesk_invoices()
         return {
             line: {
@@ -36,19 +39,26 @@ class SaleOrderLine(models.Model):
                 "credited": credited[line],
                 "serials": ", ".join(serials[line]),
                 "delivered_on": delivered_on.get(line, False),
-                "delivery_ids": sorted(deliveries[line]),
-                "invoice_ids": sorted(invoices[line]),
+                "documents": {
+                    "order": ("sale.order", line.order_id.ids),
+                    "delivered": ("stock.picking", sorted(transfers[line, False])),
+                    "returned": ("stock.picking", sorted(transfers[line, True])),
+                    "invoiced": ("account.move", sorted(invoices[line, False])),
+                    "credited": ("account.move", sorted(invoices[line, True])),
+                },
             }
             for line in self
         }
 
     def _get_helpdesk_transfers(self):
-        """Return, per line: quantity returned, serials, last delivery, transfers."""
+        """Return, per line: quantity returned, serials, last delivery; and the ids of
+        transfers by ``(line, whether it is a return)``."""
         returned, serials = defaultdict(float), defaultdict(list)
         delivered_on, pickings = {}, defaultdict(set)
         done = Domain("sale_line_id", "in", self.ids) & Domain("state", "=", "done")
         moves = self.env["stock.move"].search_fetch(
-            done, ["sale_line_id", "quantity", "product_uom", "date", "picking_id"]
+            done,
+            ["sale_line_id", "quantity", "product_uom", "date", "picking_id"],
         )
         moves.location_id.fetch(["usage"])
         moves.location_dest_id.fetch(["usage"])
@@ -56,12 +66,13 @@ class SaleOrderLine(models.Model):
             line = move.sale_line_id
             unit = line.product_uom_id
             if move.location_dest_id.usage == "customer":
-                pickings[line].add(move.picking_id.id)
+                pickings[line, False].update(move.picking_id.ids)
                 delivered_on[line] = max(delivered_on.get(line, move.date), move.date)
-            elif move.location_id.usage == "customer" and (
+            elif move.location_id.usage == "customer":
+                pickings[line, True].update(move.picking_id.ids)
                 # A kit comes back by its components; Odoo counts the kits delivered.
-                move.product_id == line.product_id
-            ):
+                if move.product_id != line.product_id:
+                    continue
                 returned[line] += move.product_uom._compute_quantity(
                     move.quantity, unit, round=False
                 )
@@ -75,7 +86,8 @@ class SaleOrderLine(models.Model):
         return returned, serials, delivered_on, pickings
 
     def _get_helpdesk_invoices(self):
-        """Return, per line: quantity on posted credit notes, ids of posted invoices."""
+        """Return, per line: quantity on posted credit notes; and the ids of posted
+        invoices by ``(line, whether it is a credit note)``."""
         credited, invoices = defaultdict(float), defaultdict(set)
         lines = self.env["account.move.line"].search_fetch(
             Domain("sale_line_ids", "in", self.ids)
@@ -84,10 +96,10 @@ class SaleOrderLine(models.Model):
         )
         for invoiced in lines:
             for line in invoiced.sale_line_ids & self:
-                if invoiced.move_type == "out_refund":
+                is_refund = invoiced.move_type == "out_refund"
+                invoices[line, is_refund].add(invoiced.move_id.id)
+                if is_refund:
                     credited[line] += invoiced.product_uom_id._compute_quantity(
                         invoiced.quantity, line.product_uom_id, round=False
                     )
-                else:
-                    invoices[line].add(invoiced.move_id.id)
         return credited, invoices

@@ -1,6 +1,7 @@
 from . import test_access
 from . import test_from_purchase
 from . import test_mail_gateway
+from . import test_merge
 from . import test_portal
 from . import test_purchase
 from . import test_purchases_tab

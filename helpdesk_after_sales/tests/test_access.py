@@ -105,6 +105,8 @@ class TestAccess(HelpdeskAfterSalesCommon):
                 "action_view_sale_order",
                 "action_create_partner",
                 "action_view_customer_tickets",
+                "action_merge",  # test_merge
+                "get_import_templates",  # says where a public file is
                 "get_purchases",  # test_purchases_tab
                 # Odoo's own, extended
                 "message_new",

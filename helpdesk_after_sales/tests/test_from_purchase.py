@@ -34,6 +34,12 @@ class TestFromPurchase(HelpdeskAfterSalesCommon):
             self.assertEqual(ticket.sale_order_id, self.order)
             self.assertEqual(ticket.company_id, self.company)
 
+    def test_ticket_from_a_contact(self):
+        action = self.contact_a1.with_user(self.agent).action_create_helpdesk_ticket()
+        self.assertEqual(action["context"], {"default_partner_id": self.contact_a1.id})
+        with self.assertRaises(AccessError):
+            self.contact_a1.with_user(self.employee).action_create_helpdesk_ticket()
+
     def test_who_may_not_create_tickets_is_refused(self):
         with self.assertRaises(AccessError):
             self.order.with_user(self.seller).action_create_helpdesk_ticket()

@@ -1,7 +1,7 @@
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from .common import HelpdeskAfterSalesCommon
+from .common import AGENT, HelpdeskAfterSalesCommon
 
 
 @tagged("post_install", "-at_install")
@@ -57,6 +57,27 @@ class TestPurchasesTab(HelpdeskAfterSalesCommon):
         self.ticket.sale_order_id = self.order_a2
         self.assertEqual([row["product"] for row in self._rows()], ["Desk"])
 
+    def test_x6_links_to_what_the_user_may_open_himself(self):
+        invoice = self.order_a._create_invoices()
+        invoice.action_post()
+        picking = self.order_a.picking_ids
+        delivered = {"delivered": {"model": "stock.picking", "ids": picking.ids}}
+        for xmlid, links in (
+            (
+                "sales_team.group_sale_salesman_all_leads",
+                {
+                    "order": {"model": "sale.order", "ids": self.order_a.ids},
+                    "invoiced": {"model": "account.move", "ids": invoice.ids},
+                }
+                | delivered,
+            ),
+            ("stock.group_stock_user", delivered),
+        ):
+            user = self.other_agent
+            user.group_ids = self.env.ref(AGENT) + self.env.ref(xmlid)
+            lamp = self._rows(user)[1]
+            self.assertEqual(lamp["links"], links, xmlid)
+
     def test_x6_pages(self):
         first = self.ticket.with_user(self.agent).get_purchases(offset=0, limit=2)
         self.assertEqual((first["total"], len(first["rows"])), (3, 2))
@@ -64,11 +85,12 @@ class TestPurchasesTab(HelpdeskAfterSalesCommon):
         self.assertEqual(last["product"], "Phone")
 
     def test_x6_agents_see_these_figures_and_nothing_more(self):
-        allowed = {"id", "actions"} | {
+        allowed = {"id", "actions", "links"} | {
             column["name"] for column in self.ticket._get_purchase_columns()
         }
         for row in self._rows():
             self.assertEqual(set(row), allowed)
+            self.assertEqual(row["links"], {})
         # serials[1] was never delivered to this customer: Returns and Repairs open
         # those that were.
         for record in (self.order_a, self.order_a.order_line, self.serials[1]):

@@ -195,6 +195,21 @@ class TestTeam(HelpdeskAfterSalesCommon):
         self.team.member_ids = self.other_agent
         self.assertFalse(self._tickets(1).user_id)
 
+    def test_assignment_skips_who_is_out_of_office(self):
+        self.team.write(
+            {
+                "auto_assignment": True,
+                "member_ids": [(6, 0, (self.agent + self.other_agent).ids)],
+            }
+        )
+        self.agent.out_of_office_from = fields.Datetime.now() - timedelta(days=1)
+        tickets = self._ticket() + self._ticket() + self._ticket()
+        self.assertEqual(tickets.user_id, self.other_agent)
+        # Nobody is there: better somebody than nobody.
+        self.other_agent.out_of_office_from = self.agent.out_of_office_from
+        tickets = self._ticket() + self._ticket()
+        self.assertEqual(tickets.user_id, self.agent + self.other_agent)
+
     def test_assignment_keeps_who_was_chosen(self):
         self._assignment("balanced", self.other_agent)
         self.assertEqual(self._tickets(1, user_id=self.agent.id).user_id, self.agent)

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import Command, fields
 from odoo.tests import Form, freeze_time, tagged
+from odoo.tools import file_open
+from odoo.tools.mimetypes import guess_mimetype
 
 from .common import HelpdeskAfterSalesCommon
 
@@ -34,7 +36,73 @@ class TestTicket(HelpdeskAfterSalesCommon):
     def test_ticket_is_found_by_its_number(self):
         ticket = self._ticket(self.customer_b)
         tickets = self.env["helpdesk.ticket"].with_user(self.agent)
-        self.assertIn(ticket.id, dict(tickets.name_search(ticket.ticket_ref)))
+        other = self._ticket(self.customer_b)
+        short = ticket.ticket_ref.lstrip("0")
+        for text in (ticket.ticket_ref, f"#{ticket.ticket_ref}", short, f" #{short} "):
+            found = dict(tickets.name_search(text))
+            self.assertIn(ticket.id, found, text)
+            self.assertNotIn(other.id, found, text)
+        self.assertIn(ticket.id, dict(tickets.name_search("lamp arrived")))
+        self.assertNotIn(
+            ticket, tickets.search([("display_name", "not ilike", "lamp arrived")])
+        )
+
+    def test_import_template_is_imported_as_it_is(self):
+        """As the import screen does: the columns are found by their titles."""
+        self.env.ref("helpdesk_after_sales.helpdesk_team_customer_care").write(
+            {"name": "Customer Care", "privacy_visibility": "portal"}
+        )
+        templates = self.env["helpdesk.ticket"].get_import_templates()
+        self.assertEqual(len(templates), 2)
+        for template in templates:
+            path = template["template"]
+            with file_open(path.lstrip("/"), "rb") as file:
+                content = file.read()
+            options = {
+                "has_headers": True,
+                "quoting": '"',
+                "separator": ",",
+                "encoding": "utf-8",
+            }
+            wizard = (
+                self.env["base_import.import"]
+                .with_user(self.agent)
+                .create(
+                    {
+                        "res_model": "helpdesk.ticket",
+                        "file": content,
+                        "file_name": path.rsplit("/", 1)[-1],
+                        "file_type": guess_mimetype(content),
+                    }
+                )
+            )
+            preview = wizard.parse_preview(options)
+            self.assertFalse(preview.get("error"), path)
+            fields = [
+                "/".join(preview["matches"].get(index) or []) or False
+                for index in range(len(preview["headers"]))
+            ]
+            self.assertNotIn(False, fields, (path, preview["headers"]))
+            result = wizard.execute_import(fields, preview["headers"], options)
+            self.assertFalse(result["messages"], path)
+            tickets = self.env["helpdesk.ticket"].browse(result["ids"])
+            self.assertEqual(len(tickets), 2)
+            self.assertTrue(all(tickets.mapped("ticket_ref")))
+            self.assertEqual(tickets[0].priority, "2")
+
+    def test_calendar_shows_the_activities(self):
+        ticket = self._ticket(self.customer_b)
+        ticket.activity_schedule(
+            "mail.mail_activity_data_todo",
+            date_deadline=fields.Date.today(),
+            user_id=self.agent.id,
+        )
+        form = self.env["helpdesk.ticket"].with_user(self.agent)
+        arch = form.get_view(view_type="calendar")["arch"]
+        self.assertIn('date_start="activity_date_deadline"', arch)
+        self.assertEqual(
+            form.search([("activity_date_deadline", "=", "today")]), ticket
+        )
 
     def test_numbers_are_unique_also_for_copies(self):
         ticket = self._ticket(self.customer_b)

@@ -1,1 +1,2 @@
 from . import helpdesk_after_sales_wizard
+from . import helpdesk_ticket_merge

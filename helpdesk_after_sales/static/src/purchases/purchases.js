@@ -47,6 +47,25 @@ export class Purchases extends Component {
         return value || "";
     }
 
+    /** Open the documents that a figure is from: those that the user may read. */
+    open(column, {links}) {
+        const {model, ids} = links[column.name];
+        return this.action.doAction({
+            type: "ir.actions.act_window",
+            name: column.label,
+            res_model: model,
+            ...(ids.length === 1
+                ? {res_id: ids[0], views: [[false, "form"]]}
+                : {
+                      domain: [["id", "in", ids]],
+                      views: [
+                          [false, "list"],
+                          [false, "form"],
+                      ],
+                  }),
+        });
+    }
+
     async press({method, context}) {
         const {record} = this.props;
         await record.save();
