@@ -192,6 +192,13 @@ class HelpdeskPortal(CustomerPortal):
     def portal_my_ticket(self, ticket_id, access_token=None, **kwargs):
         """The page of one ticket, for the customer or whoever has its link."""
         ticket = self._ticket_check_access(ticket_id, access_token)
+        # sudo: only of the same customer, whose page the visitor was let in to.
+        merged = ticket.sudo().merged_into_id
+        customer = ticket.sudo().commercial_partner_id
+        if customer and merged.commercial_partner_id == customer:
+            return request.redirect(
+                merged.get_portal_url() if access_token else merged.access_url
+            )
         values = self._get_page_view_values(
             ticket,
             access_token,

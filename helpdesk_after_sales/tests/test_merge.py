@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
 from .common import HelpdeskAfterSalesCommon
+from .test_portal import HelpdeskPortalCommon
 
 
 @tagged("post_install", "-at_install")
@@ -166,3 +167,23 @@ class TestMerge(HelpdeskAfterSalesCommon):
                 self.first.with_user(user).action_merge()
             with self.assertRaises(AccessError):
                 self.env["helpdesk.ticket.merge"].with_user(user).create({})
+
+
+@tagged("post_install", "-at_install")
+class TestMergePortal(HelpdeskPortalCommon):
+    def test_t8_link_of_a_merged_ticket_leads_to_the_one_that_is_kept(self):
+        kept = self._ticket(self.contact_a1)
+        gone = self._ticket(self.contact_a2, name="The lamp again")
+        unknown = self._ticket(partner_email="stranger@example.com", name="Who?")
+        link = gone.get_portal_url()
+        unknown_link = unknown.get_portal_url()
+        (gone + unknown).with_user(self.agent)._merge_into(kept.with_user(self.agent))
+        page = self.url_open(link)
+        self.assertIn(f"/my/tickets/{kept.id}", page.url)
+        self.assertIn(kept.ticket_ref, page.text)
+        # Who was no customer doesn't become one by his link.
+        page = self.url_open(unknown_link)
+        self.assertIn(f"/my/tickets/{unknown.id}", page.url)
+        self.assertNotIn(kept.access_token, page.text)
+        self._login(self.user_b)
+        self.assertEqual(self._get(gone.access_url).status_code, 404)
