@@ -249,8 +249,8 @@ class TestConcurrencyCoupon(TransactionCase):
             self.assertEqual(len(self._cards()), 1)
             self._as_root(self._remove_documents)
 
-    def test_two_gift_cards_at_once_give_the_money_once(self):
-        def invoice(env):
+    def _new_invoice(self):
+        def create(env):
             move = env["account.move"].create(
                 {
                     "move_type": "out_invoice",
@@ -265,28 +265,75 @@ class TestConcurrencyCoupon(TransactionCase):
             move.action_post()
             return move.id
 
+        return self._as_root(create)
+
+    def _give_card(self, env, invoice_id):
+        wizard = env["helpdesk.coupon.wizard"].create(
+            {
+                "helpdesk_ticket_id": self.ticket_id,
+                "program_type": "gift_card",
+                "program_id": self.program_ids[1],
+                "invoice_id": invoice_id,
+                "amount": 60,
+            }
+        )
+        wizard.action_send_by_email()
+        return wizard.coupon_id.id
+
+    def test_two_gift_cards_at_once_give_the_money_once(self):
         for _round in range(ROUNDS // 2):
-            invoice_id = self._as_root(invoice)
-
-            def give(env, invoice_id=invoice_id):
-                wizard = env["helpdesk.coupon.wizard"].create(
-                    {
-                        "helpdesk_ticket_id": self.ticket_id,
-                        "program_type": "gift_card",
-                        "program_id": self.program_ids[1],
-                        "invoice_id": invoice_id,
-                        "amount": 60,
-                    }
-                )
-                wizard.action_send_by_email()
-                return wizard.coupon_id.id
-
+            give = functools.partial(self._give_card, invoice_id=self._new_invoice())
             results, _tries = self._race(*[(id_, give) for id_ in self.agent_ids])
             (refusal,) = (r for r in results if not isinstance(r, int))
             self.assertIsInstance(refusal, UserError)
             self.assertRegex(str(refusal), r"At most .*40\.00")
             self.assertEqual([points for _id, points in self._cards()], [60])
             self._as_root(self._remove_documents)
+
+    def test_t1_gift_card_and_credit_note_at_once_share_what_is_left(self):
+        """Both hold the row of the invoice: never more than its total is given."""
+        if "helpdesk_ticket_id" not in self.env["account.move.reversal"]:
+            self.skipTest("helpdesk_refund is not installed")
+
+        def allow(env):
+            group = env.ref("account.group_account_invoice")
+            env["res.users"].browse(self.agent_ids[1]).group_ids += group
+            env["helpdesk.team"].browse(self.team_id).use_credit_notes = True
+
+        def refund(env, invoice_id):
+            wizard = env["account.move.reversal"].create(
+                {
+                    "helpdesk_ticket_id": self.ticket_id,
+                    "move_ids": [Command.set([invoice_id])],
+                }
+            )
+            wizard.refund_moves()
+            return wizard.new_move_ids.id
+
+        self._as_root(allow)
+        outcomes = set()
+        for _round in range(ROUNDS // 2):
+            invoice_id = self._new_invoice()
+            results, _tries = self._race(
+                *(
+                    (user_id, functools.partial(function, invoice_id=invoice_id))
+                    for user_id, function in zip(
+                        self.agent_ids, (self._give_card, refund), strict=True
+                    )
+                )
+            )
+            card, note = results
+            self.assertIsInstance(note, int, "something is left in any case")
+            given = sum(points for _id, points in self._cards())
+            credited = self._as_root(
+                lambda env, id_=note: env["account.move"].browse(id_).amount_total
+            )
+            self.assertEqual(given + credited, 100)
+            if not isinstance(card, int):
+                self.assertRegex(str(card), r"At most .*\b0\.00")
+            outcomes.add(given)
+            self._as_root(self._remove_documents)
+        self.assertLessEqual(outcomes, {0, 60})
 
     def _new_orders(self, card_id, number=2):
         """Return the ids of quotations that have the code in them."""

@@ -37,7 +37,8 @@ class AccountMove(models.Model):
 
     amount_left_to_refund = fields.Monetary(
         compute="_compute_amount_left_to_refund",
-        help="The total of the invoice less its credit notes. Drafts count.",
+        help="The total of the invoice less its credit notes, and less what was given "
+        "instead of money. Drafts count.",
     )
 
     @api.depends(
@@ -54,6 +55,19 @@ class AccountMove(models.Model):
                 )
                 for note in move._get_credit_notes()
             )
+            move.amount_left_to_refund -= sum(
+                amount for amount, _sentence in move._get_given_instead()
+            )
+
+    def _get_given_instead(self):
+        """Return ``[(amount, sentence)]``: what the customer got for this invoice
+        instead of money. It counts as refunded (X1).
+
+        Bridges add to it, in the currency of the invoice, and add to the dependencies
+        of what is left to refund. The sentence says what it was and by whom.
+        """
+        self.ensure_one()
+        return []
 
     def _get_credit_notes(self):
         """Return the credit notes of these invoices that count against them (X1).

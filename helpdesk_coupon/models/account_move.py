@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.fields import Domain
 
 
 class AccountMove(models.Model):
@@ -17,21 +16,26 @@ class AccountMove(models.Model):
     )
     def _compute_amount_left_to_refund(self):
         """A gift card that was given instead of money is money that was given back."""
-        result = super()._compute_amount_left_to_refund()
-        # sudo: what is left is one figure, the same for everybody who may see it.
-        # Withdrawn cards are archived and count no more.
-        given = (
-            self.env["loyalty.card"]
-            .sudo()
-            .search(Domain("helpdesk_invoice_id", "in", self.ids))
-            .grouped("helpdesk_invoice_id")
-        )
-        for move in self:
-            for card in given.get(move._origin.sudo(), ()):
-                move.amount_left_to_refund -= card.currency_id._convert(
+        return super()._compute_amount_left_to_refund()
+
+    def _get_given_instead(self):
+        # sudo: what is left is one figure, the same for everybody who may see it. The
+        # code itself stays out of the sentence. Withdrawn cards are archived and count
+        # no more.
+        return super()._get_given_instead() + [
+            (
+                card.currency_id._convert(
                     card.helpdesk_value,
-                    move.currency_id,
-                    move.company_id,
+                    self.currency_id,
+                    self.company_id,
                     card.create_date.date(),
-                )
-        return result
+                ),
+                self.env._(
+                    "%(amount)s with a gift card by %(user)s",
+                    amount=card.currency_id.format(card.helpdesk_value),
+                    user=card.create_uid.name,
+                ),
+            )
+            for card in self.sudo().helpdesk_gift_card_ids
+            if card.active
+        ]

@@ -96,7 +96,6 @@ class AccountMove(models.Model):
             note._take_off_rounding()
             if not (excess := note._get_excess()):
                 continue
-            others = invoice._get_credit_notes() - note
             raise UserError(
                 self.env._(
                     "%(note)s passes what is left of %(invoice)s by %(excess)s: "
@@ -106,7 +105,7 @@ class AccountMove(models.Model):
                     invoice=invoice.name,
                     total=invoice._format_refund(invoice.amount_total),
                     excess=invoice._format_refund(excess),
-                    others=others._get_credited_sentence()
+                    others=invoice._get_given_back_sentence(but=note)
                     or invoice._format_refund(0.0),
                 )
             )
@@ -181,22 +180,30 @@ class AccountMove(models.Model):
             "%(invoice)s of %(total)s is credited in full already: %(notes)s.",
             invoice=self.name,
             total=self._format_refund(self.amount_total),
-            notes=self._get_credit_notes()._get_credited_sentence(),
+            notes=self._get_given_back_sentence(),
         )
 
     def _get_partial_notice(self):
         """Return the sentence what of this invoice is credited already, or ``False``
         (X1)."""
         self.ensure_one()
-        notes = self._get_credit_notes()
-        return bool(notes) and self.env._(
+        given_back = self._get_given_back_sentence()
+        return bool(given_back) and self.env._(
             "%(left)s of %(total)s is left to refund on %(invoice)s; credited already: "
             "%(notes)s. The credit note will hold the rest.",
             left=self._format_refund(self.amount_left_to_refund),
             total=self._format_refund(self.amount_total),
             invoice=self.name,
-            notes=notes._get_credited_sentence(),
+            notes=given_back,
         )
+
+    def _get_given_back_sentence(self, but=()):
+        """Return in words what of this invoice was given back already: its credit
+        notes, less those in ``but``, and what was given instead of money (X1)."""
+        self.ensure_one()
+        notes = self._get_credit_notes().filtered(lambda note: note not in but)
+        instead = [sentence for _amount, sentence in self._get_given_instead()]
+        return ", ".join(filter(None, [notes._get_credited_sentence(), *instead]))
 
     def _get_credited_sentence(self):
         """Return these credit notes in words: amount, number, and by whom each was

@@ -251,20 +251,41 @@ class AccountMoveReversal(models.TransientModel):
 
         ``lines`` are the values that replace those of a copied line, by its id;
         ``unmatched`` the values of lines to add, each taking off again what was
-        credited without a line of the invoice. Invoices without any credit note are
-        not in it: Odoo's copy of them is exact as it is.
+        credited without a line of the invoice, or given instead of money. Invoices of
+        which nothing was given back are not in it: Odoo's copy of them is exact as it
+        is.
         """
         result = {}
         for invoice in self.move_ids:
             notes = invoice._get_credit_notes()
-            if not notes:
+            instead = sum(amount for amount, _sentence in invoice._get_given_instead())
+            if not notes and not instead:
                 continue
             left, unmatched = invoice._get_lines_left_to_refund()
             result[invoice.id] = {
                 "lines": {line.id: values for line, values in left.items()},
                 "unmatched": [self._prepare_unmatched(line) for line in unmatched],
             }
+            if instead:
+                result[invoice.id]["unmatched"].append(
+                    self._prepare_given_instead(invoice, instead)
+                )
         return result
+
+    def _prepare_given_instead(self, invoice, amount):
+        """Return the values of the line that takes off what the customer got instead
+        of money. It has no taxes: the amount was given as it is."""
+        lines = invoice.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product"
+        )
+        return {
+            "display_type": "product",
+            "name": self.env._("Given already instead of money"),
+            "account_id": lines[:1].account_id.id,
+            "quantity": -1.0,
+            "price_unit": amount,
+            "tax_ids": [Command.clear()],
+        }
 
     def _prepare_unmatched(self, line):
         return {
