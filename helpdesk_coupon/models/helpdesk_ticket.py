@@ -41,8 +41,9 @@ class HelpdeskTicket(models.Model):
 
     def action_view_coupons(self):
         """Return the action for the coupons of this ticket: a form for one, a list for
-        several (S62)."""
+        several (S62). Codes that have expired meanwhile are told on the ticket."""
         self.ensure_one()
+        self.coupon_ids._tell_helpdesk_expiry()
         action = self.with_context(active_test=False)._open_after_sales_documents(
             "loyalty.card"
         )

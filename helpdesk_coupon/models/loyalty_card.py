@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import format_date
 
 
 class LoyaltyCard(models.Model):
@@ -27,6 +28,9 @@ class LoyaltyCard(models.Model):
         "percentage without a maximum.",
     )
     helpdesk_withdrawal = fields.Text(string="Withdrawn Because", copy=False)
+    helpdesk_expiry_told = fields.Boolean(
+        copy=False, readonly=True, export_string_translation=False
+    )
 
     coupon_state = fields.Selection(
         selection=[
@@ -95,6 +99,44 @@ class LoyaltyCard(models.Model):
         self.coupon_can_share = not self.env[
             "helpdesk.ticket"
         ]._get_coupon_shop_notice()
+
+    # -- Expiry --------------------------------------------------------------
+
+    def write(self, vals):
+        if "expiration_date" in vals:
+            # With another date it may expire again, and is told again.
+            vals = {"helpdesk_expiry_told": False} | vals
+        return super().write(vals)
+
+    @api.autovacuum
+    def _tell_tickets_of_expiry(self):
+        """Tell the tickets of codes that expired unused. Odoo's daily cleaning asks for
+        it, and the ticket's smart button: no scheduled action of our own is needed."""
+        self.search(
+            Domain("helpdesk_ticket_id", "!=", False)
+            & Domain("helpdesk_expiry_told", "=", False)
+            & Domain("expiration_date", "<", fields.Date.context_today(self))
+        )._tell_helpdesk_expiry()
+
+    def _tell_helpdesk_expiry(self):
+        """Tell the tickets of those codes that have expired, once."""
+        # sudo: whoever looks at the ticket first; only what time has done is told.
+        expired = self.sudo().filtered(
+            lambda card: (
+                card.coupon_state == "expired" and not card.helpdesk_expiry_told
+            )
+        )
+        expired.helpdesk_expiry_told = True
+        expired._after_sales_tell_ticket(
+            {
+                card: self.env._(
+                    "%(coupon)s expired on %(date)s without being used.",
+                    coupon=card._get_html_link(),
+                    date=format_date(self.env, card.expiration_date),
+                )
+                for card in expired
+            }
+        )
 
     # -- Actions -------------------------------------------------------------
 

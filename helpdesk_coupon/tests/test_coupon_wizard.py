@@ -297,6 +297,38 @@ class TestCouponWizard(HelpdeskCouponCommon):
                 )
         Form(valid.with_user(self.agent), view="helpdesk_coupon.loyalty_card_view_form")
 
+    def test_x2_expiry_is_told_once_without_a_scheduled_action(self):
+        today = fields.Date.today()
+        seen, unseen, used, valid = (
+            self._generate_coupon(valid_until=today + timedelta(days=days))
+            for days in (1, 2, 2, 30)
+        )
+        order = self._order(self.contact_a1)
+        self._apply(order, used)
+        order.action_confirm()
+        ticket = self.ticket_a.with_user(self.agent)
+
+        def told():
+            bodies = ticket.message_ids.mapped("body")
+            return [
+                coupon
+                for coupon in (seen, unseen, used, valid)
+                if sum("expired on" in b and coupon.code in b for b in bodies) == 1
+            ]
+
+        with freeze_time(today + timedelta(days=2)):
+            self.assertFalse(told())
+            for _look in range(2):
+                ticket.action_view_coupons()
+                self.assertEqual(told(), [seen])
+        self.env.invalidate_all()
+        with freeze_time(today + timedelta(days=3)):
+            for _day in range(2):
+                self.env["loyalty.card"]._tell_tickets_of_expiry()
+                self.assertEqual(told(), [seen, unseen])
+            seen.expiration_date = today + timedelta(days=40)
+            self.assertFalse(seen.helpdesk_expiry_told)
+
     def test_s62_one_coupon_opens_directly(self):
         coupon = self._generate_coupon()
         action = self.ticket_a.with_user(self.agent).action_view_coupons()
