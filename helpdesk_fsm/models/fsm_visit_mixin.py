@@ -11,6 +11,9 @@ from odoo.tools import format_date, format_time
 
 _logger = logging.getLogger(__name__)
 
+#: how long a visit takes whose end nobody planned
+VISIT_LENGTH = timedelta(hours=1)
+
 
 def format_moment(env, moment, tz=None):
     """Return date and time as people read them, without seconds.
@@ -146,12 +149,17 @@ class FsmVisitMixin(models.AbstractModel):
         if not users or not begin:
             # sudo: nothing to see here; as below.
             return self.browse().sudo()
-        end = max(end or begin, begin + timedelta(minutes=1))
+        end = max(end or begin + VISIT_LENGTH, begin + timedelta(minutes=1))
         # sudo: whether a colleague is free, not what he does there.
         return self.sudo().search(
-            Domain("user_ids", "in", users.ids)
+            Domain("is_fsm", "=", True)
+            & Domain("user_ids", "in", users.ids)
             & Domain("planned_date_begin", "<", end)
-            & Domain("date_deadline", ">", begin)
+            & (
+                Domain("date_deadline", ">", begin)
+                | Domain("date_deadline", "=", False)
+                & Domain("planned_date_begin", ">", begin - VISIT_LENGTH)
+            )
             & Domain("state", "not in", ("1_done", "1_canceled"))
             & Domain("id", "not in", list(but)),
             order="planned_date_begin",
@@ -166,7 +174,10 @@ class FsmVisitMixin(models.AbstractModel):
                 "%(technicians)s: another visit from %(begin)s to %(end)s.",
                 technicians=", ".join((visit.user_ids & users).mapped("name")),
                 begin=format_moment(self.env, visit.planned_date_begin),
-                end=format_moment(self.env, visit.date_deadline),
+                end=format_moment(
+                    self.env,
+                    visit.date_deadline or visit.planned_date_begin + VISIT_LENGTH,
+                ),
             )
             for visit in self._get_overlaps(users, begin, end, but)
         ]
@@ -234,7 +245,7 @@ class FsmVisitMixin(models.AbstractModel):
             or not (self.planned_date_begin and self.partner_id)
         ):
             return nothing
-        end = self.date_deadline or self.planned_date_begin + timedelta(hours=1)
+        end = self.date_deadline or self.planned_date_begin + VISIT_LENGTH
         return (self.planned_date_begin, end, self.partner_id)
 
     def _get_visit_told(self):

@@ -35,6 +35,7 @@ class TestFsmVisit(HelpdeskFsmCommon):
         self.assertIn("10:00", message.body)
         self.assertIn("Tina", message.body)
         self.assertNotIn("Tina Tech", message.body)
+        self.assertEqual(message.attachment_ids.mimetype, "text/calendar")
         ics = self._ics(message)
         self.assertIn("METHOD:REQUEST", ics)
         self.assertIn("DTSTART:20300506T080000Z", ics)

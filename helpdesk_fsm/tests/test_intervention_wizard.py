@@ -178,6 +178,16 @@ class TestInterventionWizard(HelpdeskFsmCommon):
         )
         self.assertFalse(free.overlap_notice)
 
+    def test_overlap_of_a_visit_whose_end_nobody_planned(self):
+        """Such a visit takes an hour, whichever of the two it is."""
+        self._plan(planned_date_begin=BEGIN, date_deadline=END).date_deadline = False
+        for minutes, busy in ((59, True), (60, False), (-30, True), (-60, False)):
+            notice = self.env["project.task"]._describe_overlaps(
+                self.technician, BEGIN + timedelta(minutes=minutes), False
+            )
+            with self.subTest(minutes=minutes):
+                self.assertEqual(bool(notice), busy)
+
     def test_end_follows_the_start(self):
         wizard = self._wizard(planned_date_begin=BEGIN)
         self.assertEqual(wizard.date_deadline, BEGIN + timedelta(hours=1))
@@ -234,6 +244,20 @@ class TestInterventionWizard(HelpdeskFsmCommon):
         self.assertEqual(wizard.worksheet_template_id, self.template)
         wizard.action_create_task()
         self.assertEqual(wizard.sudo().task_id.partner_id, self.contact_a1)
+
+    def test_rpc_with_a_start_alone_has_an_end(self):
+        """A calendar shows no visit without one."""
+        wizard = (
+            self.env["helpdesk.intervention.wizard"]
+            .with_user(self.agent)
+            .create(
+                {"helpdesk_ticket_id": self.ticket_a.id, "planned_date_begin": BEGIN}
+            )
+        )
+        wizard.action_create_task()
+        self.assertEqual(
+            wizard.sudo().task_id.date_deadline, BEGIN + timedelta(hours=1)
+        )
 
     def test_s2_without_customer_or_service_no_popup(self):
         ticket = self._ticket()

@@ -1,7 +1,7 @@
-from datetime import timedelta
-
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
+
+from ..models.fsm_visit_mixin import VISIT_LENGTH
 
 
 class HelpdeskInterventionWizard(models.TransientModel):
@@ -107,7 +107,7 @@ class HelpdeskInterventionWizard(models.TransientModel):
     def _onchange_planned_date_begin(self):
         begin, end = self.planned_date_begin, self.date_deadline
         if begin and (not end or end <= begin):
-            self.date_deadline = begin + timedelta(hours=1)
+            self.date_deadline = begin + VISIT_LENGTH
 
     # -- Plan ----------------------------------------------------------------
 
@@ -230,7 +230,8 @@ class HelpdeskInterventionWizard(models.TransientModel):
             "partner_id": self.partner_id.id,
             "user_ids": [Command.set(self.user_ids.ids)],
             "planned_date_begin": self.planned_date_begin,
-            "date_deadline": self.date_deadline,
+            "date_deadline": self.date_deadline
+            or (self.planned_date_begin and self.planned_date_begin + VISIT_LENGTH),
             "worksheet_template_id": worksheets and self.worksheet_template_id.id,
             "description": self.helpdesk_ticket_id.description,
             "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
