@@ -17,6 +17,7 @@ that aren't installed are left out.
 
 import gc
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -175,6 +176,69 @@ def intervention(shop):
     return {
         title: (lambda v=values: native(v), lambda v=values: ours(v))
         for title, values in (("Create Task", {}), ("Create Task with a date", dates))
+    }
+
+
+@service("helpdesk_fsm")
+def calendar(shop):
+    """One week of a year with 20,000 visits: the calendar of Planning, against
+    Project's own calendar of the same tasks."""
+    team = shop.ticket.team_id.sudo()  # see above
+    team._ensure_fsm_project()
+    seed = shop.env["project.task"].create(
+        {
+            "name": "Bench visit",
+            "project_id": team.fsm_project_id.id,
+            "partner_id": shop.customer.id,
+            "helpdesk_ticket_id": shop.ticket.id,
+        }
+    )
+    shop.env.flush_all()
+    cr = shop.env.cr
+    dates = {"planned_date_begin", "date_deadline"}
+    columns = [
+        field.name
+        for field in seed._fields.values()
+        if field.store and field.column_type and field.name not in dates | {"id"}
+    ]
+    names = ", ".join(f'"{name}"' for name in columns)
+    begin = "timestamp '2031-01-01' + number * interval '26 minutes'"
+    cr.execute(
+        f"INSERT INTO project_task ({names}, planned_date_begin, date_deadline)"
+        f" SELECT {names}, {begin}, {begin} + interval '1 hour'"
+        " FROM project_task, generate_series(1, 20000) AS number WHERE id = %s",
+        [seed.id],
+    )
+    cr.execute(
+        "INSERT INTO project_task_user_rel (task_id, user_id)"
+        " SELECT id, %s FROM project_task WHERE name = 'Bench visit'",
+        [shop.env.uid],
+    )
+    cr.execute("ANALYZE project_task, project_task_user_rel")
+    shop.env.invalidate_all()
+
+    def read(xmlid, start, *domain):
+        tasks = shop.env["project.task"].with_user(shop.env.user)
+        arch = tasks.get_view(shop.env.ref(xmlid).id, "calendar")["arch"]
+        fields = re.findall(r'<field name="(\w+)"', arch)
+        week = [(start, "<=", "2031-07-14"), ("date_deadline", ">=", "2031-07-07")]
+        found = tasks.search_read(
+            [("is_fsm", "=", True), *week, *domain],
+            [*{*fields, "display_name", start, "date_deadline"}],
+        )
+        assert 350 < len(found) < 450
+
+    # Project knows only when a task is due: the same week of it.
+    return {
+        "a week of 20,000 visits": (
+            lambda: read("project.view_task_all_calendar", "date_deadline"),
+            lambda: read(
+                "helpdesk_fsm.project_task_view_calendar_fsm",
+                "planned_date_begin",
+                ("has_template_ancestor", "=", False),
+                ("state", "!=", "1_canceled"),
+            ),
+        )
     }
 
 

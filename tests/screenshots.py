@@ -4,8 +4,11 @@ Each is what an agent sees in the real web client, with the demo data as it come
 """
 
 import contextlib
+import re
 import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -13,6 +16,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parents[1]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 TICKET = "The desk lamp arrived broken"
+VISITED = "Desk does not go down any more"
 
 
 @contextlib.contextmanager
@@ -43,6 +47,72 @@ def open_ticket(page, address, subject):
     page.wait_for_selector(".o_form_view")
 
 
+def coupon(page, address):
+    open_ticket(page, address, TICKET)
+    page.click("button[name=action_generate_coupon]")
+    page.wait_for_selector(".modal .o_form_view")
+    choose(page, "program_id", "We Are Sorry")
+    shoot(page, "helpdesk_coupon", "popup")
+    page.click(".modal button[name=action_send_by_email]")
+    page.wait_for_selector(".modal .o_mail_send")
+    shoot(page, "helpdesk_coupon", "mail")
+    page.click(".modal .o_mail_send")
+    page.click("button[name=action_view_coupons]")
+    page.wait_for_selector(".o_field_widget[name=coupon_summary]")
+    shoot(page, "helpdesk_coupon", "coupon")
+    return page.inner_text(".o_field_widget[name=code]").strip()
+
+
+def choose(page, field, text):
+    page.fill(f".modal .o_field_widget[name={field}] input", text)
+    page.click(f".o-autocomplete--dropdown-item:has-text('{text}')")
+
+
+def cart(address, code):
+    """The cart of the customer who followed the link; only where there is a shop."""
+    with client(address, "customer") as page:
+        page.goto(f"{address}/shop?search=lamp")
+        if not page.locator(".oe_product").count():
+            return
+        page.goto(f"{address}/coupon/{code}?r=/shop?search=lamp")
+        page.click(".oe_product a.oe_product_image_link")
+        page.click("#add_to_cart")
+        page.wait_for_selector(".my_cart_quantity:has-text('1')")
+        page.goto(f"{address}/shop/cart")
+        page.wait_for_selector("#cart_products")
+        shoot(page, "helpdesk_coupon", "cart")
+
+
+def visit(page, address):
+    open_ticket(page, address, VISITED)
+    page.click("button[name=action_plan_intervention]")
+    page.wait_for_selector(".modal .o_form_view")
+    shoot(page, "helpdesk_fsm", "popup")
+
+
+def technician(address):
+    """The form on a phone, and the report of a signed worksheet."""
+    with client(address, "technician", width=390, height=1400) as page:
+        page.goto(f"{address}/odoo/my-visits")
+        page.click(f".o_kanban_record:has-text('{VISITED}')")
+        page.wait_for_selector(".o_form_view")
+        shoot(page, "helpdesk_fsm", "phone")
+        page.goto(f"{address}/odoo/my-visits")
+        page.click(".o_searchview_facet .o_facet_remove")
+        page.click(".o_kanban_record:has-text('Assemble the standing desk')")
+        page.wait_for_selector(".o_form_view")
+        visit_id = re.search(r"/(\d+)$", page.url)[1]
+        report = f"{address}/report/pdf/helpdesk_fsm.report_worksheet/{visit_id}"
+        pdf = page.request.get(report).body()
+    with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
+        file.write(pdf)
+        file.flush()
+        target = ROOT / "helpdesk_fsm" / "static" / "description" / "worksheet"
+        # "pdftoppm" of the package poppler-utils turns pages into pictures.
+        command = ("pdftoppm", "-png", "-r", "80", "-singlefile", file.name, target)
+        subprocess.run(command, check=True)
+
+
 def main(address):
     with client(address, "agent") as page:
         page.goto(f"{address}/odoo/helpdesk-tickets")
@@ -61,6 +131,10 @@ def main(address):
         shoot(page, "helpdesk_refund", "credit_note")
         open_ticket(page, address, TICKET)
         shoot(page, "helpdesk_refund", "ticket")
+        code = coupon(page, address)
+        visit(page, address)
+    cart(address, code)
+    technician(address)
     with client(address, "agent", width=390, height=800) as page:
         page.goto(f"{address}/odoo/helpdesk-tickets")
         page.wait_for_selector(".o_kanban_record")

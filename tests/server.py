@@ -140,6 +140,19 @@ class Ground:
         if code:
             raise RuntimeError(f"Odoo failed:\n{self.log.read_text()[-3000:]}")
 
+    def shell(self, code):
+        """Run Python code with ``env``, as ``odoo shell`` does."""
+        with open(self.log, "a") as log:
+            subprocess.run(
+                [*self._command()[:2], "shell", *self._command()[2:], "--no-http"],
+                env=self._environment,
+                input=code,
+                stdout=log,
+                stderr=log,
+                text=True,
+                check=True,
+            )
+
     def sql(self, statement, *parameters):
         return sql(self.database, statement, *parameters)
 

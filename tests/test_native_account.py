@@ -6,19 +6,9 @@ Each file runs in a pytest of its own, in the same database. What fails in Odoo 
 without our addons as well is listed here, and nothing else may fail.
 """
 
-import os
-import re
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from native import check
 
-import odoo.addons
-
-ADDONS = next(
-    Path(path) for path in odoo.addons.__path__ if (Path(path) / "account").is_dir()
-)
 FILES = [
     *(
         f"account/tests/test_account_{name}.py"
@@ -55,20 +45,4 @@ pytestmark = pytest.mark.native
 
 @pytest.mark.parametrize("file", FILES)
 def test_odoos_own_tests_still_pass(file):
-    run = subprocess.run(
-        [
-            *(sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-            *("-c", os.devnull, f"--rootdir={ADDONS}", "--tb=short", "-rfE"),
-            *(["--odoo-http"] if file in WITH_HTTP else []),
-            ADDONS / file,
-        ],
-        # Not in the folder of the addons: one of them is called "calendar".
-        cwd=Path(sys.executable).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    lines = r"^(?:FAILED|ERROR|SUBFAILED\S*) \S*?(\w+)(?: - .*)?$"
-    failed = set(re.findall(lines, run.stdout, re.M))
-    assert failed <= FAIL_WITHOUT_US, run.stdout[-6000:]
-    assert re.search(r"\d+ passed", run.stdout), run.stdout[-3000:] + run.stderr[-3000:]
+    check(file, FAIL_WITHOUT_US, http=file in WITH_HTTP)

@@ -1,0 +1,49 @@
+"""A service's own tests, in a database that also has applications which change its
+screens or its documents. The other databases of the tests are without them.
+
+    setup/test -m slow tests/test_companions.py
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from server import Ground
+
+ROOT = Path(__file__).resolve().parents[1]
+#: addon: applications that it doesn't depend on, and that change what it does
+COMPANIONS = {
+    "helpdesk_coupon": ["website_sale_loyalty"],
+    "helpdesk_fsm": ["hr_timesheet", "sale_project"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("addon", COMPANIONS)
+def test_service_beside_other_applications(addon):
+    template = os.environ.get("HELPDESK_TEMPLATE")
+    ground = Ground(["helpdesk_after_sales", addon], template)
+    try:
+        ground.create()
+        ground.install(addon, *COMPANIONS[addon])
+        ground.shell("env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()")
+        run = subprocess.run(
+            [
+                *(sys.executable, "-B", "-m", "pytest", "--odoo-http", "-q", "-rfEs"),
+                ROOT / addon / "tests",
+            ],
+            cwd=ROOT,
+            env={**os.environ, "ODOO_RC": str(ground.configuration)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        ground.drop()
+    assert not run.returncode, run.stdout[-6000:] + run.stderr[-2000:]
+    # What is skipped elsewhere for want of the application is tried here.
+    assert "needs " not in run.stdout, run.stdout[-3000:]
+    assert re.search(r"\d+ passed", run.stdout), run.stdout[-3000:]
