@@ -5,7 +5,7 @@
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",
     "license": "LGPL-3",
-    "depends": ["portal", "sale_stock"],
+    "depends": ["portal", "rating", "sale_stock"],
     # The models carry the names of Odoo's own Helpdesk, and OCA's helpdesk_mgmt
     # defines the same ones: none of them can stand in one database with another.
     "excludes": ["helpdesk", "helpdesk_mgmt"],
@@ -14,6 +14,7 @@
         "security/helpdesk_after_sales_reason_security.xml",
         "security/helpdesk_team_security.xml",
         "security/helpdesk_ticket_security.xml",
+        "security/rating_rating_security.xml",
         "security/ir.model.access.csv",
         "data/helpdesk_after_sales_reason_data.xml",
         "data/mail_template_data.xml",
@@ -25,6 +26,7 @@
         "views/helpdesk_after_sales_reason_views.xml",
         "views/helpdesk_stage_views.xml",
         "views/helpdesk_tag_views.xml",
+        "views/rating_rating_views.xml",
         "views/helpdesk_ticket_views.xml",
         "views/helpdesk_ticket_portal_templates.xml",
         "views/helpdesk_team_views.xml",

@@ -4,11 +4,13 @@ from . import helpdesk_after_sales_reason
 from . import helpdesk_stage
 from . import helpdesk_tag
 from . import helpdesk_team
+from . import helpdesk_ticket_rating
 from . import helpdesk_ticket
 from . import account_move
 from . import ir_module_module
 from . import mail_thread
 from . import product_product
+from . import rating_rating
 from . import res_partner
 from . import sale_order
 from . import sale_order_line

@@ -18,10 +18,11 @@ _logger = logging.getLogger(__name__)
 
 class HelpdeskTeam(models.Model):
     _name = "helpdesk.team"
-    _inherit = ["mail.alias.mixin", "mail.thread"]
+    _inherit = ["mail.alias.mixin", "mail.thread", "rating.parent.mixin"]
     _description = "Helpdesk Team"
     _order = "sequence, name, id"
     _check_company_auto = True
+    _rating_satisfaction_days = 30
 
     def _default_stage_ids(self):
         """Start every team with the stages that came with the addon."""
@@ -92,6 +93,21 @@ class HelpdeskTeam(models.Model):
         string="Reopen on Reply",
         default=True,
         help="A closed ticket opens again when its customer answers to it.",
+    )
+    follow_carbon_copy = fields.Boolean(
+        string="People in Copy Follow",
+        help="Contacts and colleagues who are in copy of a customer's mail follow its "
+        "ticket: they get the answers, too.",
+    )
+    answer_hours = fields.Float(
+        string="Promised Answer",
+        help="Hours until customers get a first answer. Mail and portal say so; empty "
+        "promises nothing.",
+    )
+    use_rating = fields.Boolean(
+        string="Customer Ratings",
+        help="Customers are asked by e-mail how happy they are when a ticket is "
+        "closed.",
     )
     require_reason = fields.Boolean(
         string="Mandatory Reasons",
@@ -290,6 +306,22 @@ class HelpdeskTeam(models.Model):
         if "leave_date_to" in members._fields:
             away |= members.filtered("leave_date_to")
         return members - away or members
+
+    # -- Actions -------------------------------------------------------------
+
+    def action_view_ratings(self):
+        """Return the action for what customers said about tickets of this team."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "helpdesk_after_sales.rating_rating_action"
+        )
+        return action | {
+            "domain": [
+                ("parent_res_model", "=", self._name),
+                ("parent_res_id", "=", self.id),
+                ("consumed", "=", True),
+            ],
+        }
 
     # -- Installing services -------------------------------------------------
 

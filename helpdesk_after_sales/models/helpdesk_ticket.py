@@ -1,6 +1,7 @@
 import logging
 import uuid
 from collections import defaultdict
+from datetime import timedelta
 
 from markupsafe import Markup
 
@@ -11,6 +12,7 @@ from odoo.tools import (
     SQL,
     email_normalize,
     email_normalize_all,
+    format_datetime,
     formataddr,
     hmac,
     is_html_empty,
@@ -28,6 +30,7 @@ class HelpdeskTicket(models.Model):
     _description = "Helpdesk Ticket"
     _inherit = [
         "portal.mixin",
+        "helpdesk.ticket.rating",
         "mail.thread.cc",
         "mail.tracking.duration.mixin",
         "mail.activity.mixin",
@@ -238,6 +241,14 @@ class HelpdeskTicket(models.Model):
         copy=False,
         index="btree_not_null",
         groups="base.group_user",
+    )
+    is_automatic_mail = fields.Boolean(
+        string="Automatic Mail",
+        readonly=True,
+        copy=False,
+        groups="base.group_user",
+        help="A machine wrote the mail that this ticket was made of: it gets no mail "
+        "by itself.",
     )
     customer_ticket_count = fields.Integer(
         string="Customer's Tickets",
@@ -1100,6 +1111,7 @@ class HelpdeskTicket(models.Model):
         ticket.message_unsubscribe(partner_ids=gone.ids)
         ticket.access_token = self._fields["access_token"].default(ticket)
         addresses = set(filter(None, gone.mapped("email_normalized")))
+        ticket._forget_ratings()
         carbon_copies = ticket._mail_cc_sanitized_raw_dict(ticket.email_cc)
         ticket.email_cc = ", ".join(
             raw for email, raw in carbon_copies.items() if email not in addresses
@@ -1112,6 +1124,79 @@ class HelpdeskTicket(models.Model):
                     if name not in vals
                 }
             )
+
+    def _check_portal_customer(self):
+        """Raise unless the user is the customer of this ticket, and may read it.
+
+        :raises AccessError: when it isn't his
+        """
+        self.ensure_one()
+        self.check_access("read")
+        if not self._is_customer_side(self.env.user.partner_id):
+            raise AccessError(
+                self.env._("Only the customer of this ticket can do that.")
+            )
+
+    @api.readonly
+    def portal_details(self):
+        """Return what the customer's page of this ticket shows, for clients that speak
+        for customers: a dictionary of texts, times, and the files with their ids.
+
+        :raises AccessError: when the user may not read the ticket
+        """
+        self.ensure_one()
+        self.check_access("read")
+        # sudo: the user may read the ticket, as was just checked; these names are shown
+        # to its customer on the page, too.
+        ticket = self.sudo()
+        return {
+            "number": ticket.ticket_ref,
+            "subject": ticket.name,
+            "description": ticket.description or "",
+            "stage": ticket.stage_id.name,
+            "team": ticket.team_id.name,
+            "contact": ticket.user_id.name,
+            "customer": ticket.partner_id.display_name,
+            "order": ticket.sale_order_id.name,
+            "product": ticket.product_id.display_name,
+            "serial_number": ticket.lot_id.name,
+            "created": ticket.create_date,
+            "closed": ticket.close_date,
+            "can_close": ticket._portal_can_close(),
+            "can_reopen": ticket._portal_can_reopen(),
+            "url": ticket.access_url,
+            "attachments": [
+                {
+                    "id": attachment.id,
+                    "name": attachment.name,
+                    "mimetype": attachment.mimetype,
+                    "access_token": attachment.access_token,
+                }
+                for attachment in ticket._portal_attachments()
+            ],
+        }
+
+    def portal_close(self):
+        """Close the ticket as its customer. Returns ``True``.
+
+        :raises AccessError: when it isn't the user's own
+        :raises UserError: when the team doesn't allow it, or it is closed already
+        """
+        self._check_portal_customer()
+        # sudo: the user is the customer, as was just checked; the team has the say.
+        self.sudo()._portal_close(self.env.user.partner_id)
+        return True
+
+    def portal_reopen(self):
+        """Open the ticket again as its customer. Returns ``True``.
+
+        :raises AccessError: when it isn't the user's own
+        :raises UserError: when the team doesn't allow it, or it is open already
+        """
+        self._check_portal_customer()
+        # sudo: the user is the customer, as was just checked; the team has the say.
+        self.sudo()._portal_reopen(self.env.user.partner_id)
+        return True
 
     def _portal_attachments(self):
         """Return the files that came with the ticket, each with a token of its own.
@@ -1135,7 +1220,8 @@ class HelpdeskTicket(models.Model):
             )
             .attachment_ids
         )
-        attachments.generate_access_token()
+        if missing := attachments.filtered(lambda file: not file.access_token):
+            missing.generate_access_token()
         return attachments
 
     def _portal_can_close(self):
@@ -1244,7 +1330,7 @@ class HelpdeskTicket(models.Model):
             ticket._post_template_to_address(template)
         return templates
 
-    def _post_template_to_address(self, template):
+    def _post_template_to_address(self, template, subtype_xmlid="mail.mt_comment"):
         """Send a template to the address of a ticket that has no contact.
 
         Core would make a contact of every address that a mail comes from.
@@ -1259,7 +1345,7 @@ class HelpdeskTicket(models.Model):
             email_from=values.get("email_from") or None,
             author_id=self.sudo().company_id.partner_id.id,
             message_type="auto_comment",
-            subtype_id=self.env.ref("mail.mt_comment").id,
+            subtype_xmlid=subtype_xmlid,
             outgoing_email_to=self.partner_email,
             email_layout_xmlid="mail.mail_notification_light",
         )
@@ -1306,6 +1392,24 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         line = " ".join((self.name or "").split())
         return f"{line[:60]}…" if len(line) > 60 else line
+
+    def _get_promised_answer(self):
+        """Return until when the customer gets a first answer, by the hours that the
+        team promises, or ``False``."""
+        self.ensure_one()
+        # sudo: the promise of the team.
+        hours = self.sudo().team_id.answer_hours
+        return hours > 0 and self.create_date + timedelta(hours=hours)
+
+    def _describe_promised_answer(self):
+        """Return the time of the promised answer as the customer reads it, or
+        ``False``."""
+        promised = self._get_promised_answer()
+        # sudo: the gateway and customers read contacts.
+        zone = self.sudo().partner_id.tz or self.sudo().company_id.partner_id.tz
+        return promised and format_datetime(
+            self.env, promised, tz=zone, dt_format="short"
+        )
 
     def _get_mail_sender(self):
         """Return who automatic mail of this ticket comes from: its team."""
@@ -1403,6 +1507,29 @@ class HelpdeskTicket(models.Model):
         colleague = partner.sudo().user_ids.filtered(lambda user: not user.share)
         return bool(colleague) or self._is_customer_side(partner, email)
 
+    def message_post(self, **kwargs):
+        """Post a message. What a customer posts through the API is an answer in his own
+        name that everybody reads (T14, T22)."""
+        if not self.env.su and self.env.user.share:
+            answer = {"body", "attachments", "attachment_ids", "parent_id"}
+            same = {
+                "message_type": ("comment",),
+                "subtype_xmlid": ("mail.mt_comment",),
+            }
+            for name, value in kwargs.items():
+                if value and name not in answer and value not in same.get(name, ()):
+                    raise AccessError(
+                        self.env._(
+                            "Customers answer with a text and files only (not: "
+                            "%(name)s).",
+                            name=name,
+                        )
+                    )
+            kwargs = {name: kwargs[name] for name in answer & kwargs.keys()} | {
+                name: value for name, [value] in same.items()
+            }
+        return super().message_post(**kwargs)
+
     def _message_post_after_hook(self, message, msg_values):
         result = super()._message_post_after_hook(message, msg_values)
         # sudo: whoever answers to his ticket may not write it.
@@ -1447,10 +1574,26 @@ class HelpdeskTicket(models.Model):
             "team_id": team.id,
             "partner_id": partner.id,
             "partner_name": partner.name or name or address,
+            "is_automatic_mail": bool(self.env.context.get("helpdesk_automatic_mail")),
         } | values
-        return super().message_new(
+        ticket = super().message_new(
             dict(msg_dict, email_from=address or msg_dict.get("email_from")), values
         )
+        ticket._follow_carbon_copy(msg_dict)
+        return ticket
+
+    def _follow_carbon_copy(self, msg_dict):
+        """Let the people whom a trusted mail has in copy follow, if the team wants.
+
+        Those without a contact stay in ``email_cc``; the answer form proposes them.
+        """
+        if not self.team_id.follow_carbon_copy:
+            return
+        # Nobody writes to more people than that by hand (T26).
+        addresses = email_normalize_all(msg_dict.get("cc") or "")[:50]
+        if addresses:
+            people = self._partner_find_from_emails({self: addresses}, no_create=True)
+            self.message_subscribe(partner_ids=people[self.id].ids)
 
     @api.model
     def _clean_mail(self, msg_dict):
@@ -1479,7 +1622,9 @@ class HelpdeskTicket(models.Model):
         self._clean_mail(msg_dict)
         # Only the customer's side and colleagues add people to the conversation.
         author = self.env["res.partner"].browse(msg_dict.get("author_id") or ())
-        if not self._is_trusted(author, email_normalize(msg_dict.get("email_from"))):
+        if self._is_trusted(author, email_normalize(msg_dict.get("email_from"))):
+            self._follow_carbon_copy(msg_dict)
+        else:
             msg_dict = dict(msg_dict, cc="")
         return super().message_update(msg_dict, update_vals)
 

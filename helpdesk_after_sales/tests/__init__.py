@@ -5,6 +5,7 @@ from . import test_merge
 from . import test_portal
 from . import test_purchase
 from . import test_purchases_tab
+from . import test_rating
 from . import test_reason
 from . import test_switch
 from . import test_team
