@@ -150,6 +150,69 @@ class TestRoutes(HttpCase):
             self.assertEqual(foreign.read(), before)
         self.assertGreater(tried, 50)
 
+    def _documents(self):
+        """Return ``{model: {"own": document, "foreign": document}}``."""
+        product = self.env["product.product"].create({"name": SECRET})
+        operation = self.env["stock.picking.type"].search(
+            [("code", "=", "incoming")], limit=1
+        )
+        values = {
+            "account.move": {
+                "move_type": "out_refund",
+                "invoice_line_ids": [Command.create({"name": SECRET, "price_unit": 1})],
+            },
+            "stock.picking": {
+                "picking_type_id": operation.id,
+                "move_ids": [
+                    Command.create({"product_id": product.id, "product_uom_qty": 1})
+                ],
+            },
+            "repair.order": {"product_id": product.id},
+            "loyalty.card": {},
+        }
+        result = {"project.task": self.records.get("project.task")}
+        for model, vals in values.items():
+            if "helpdesk_ticket_id" not in self.env.get(model, self.env.user)._fields:
+                continue
+            if model == "loyalty.card":
+                program = {"name": SECRET, "program_type": "coupons"}
+                vals["program_id"] = self.env["loyalty.program"].create(program).id
+            result[model] = {
+                whose: self.env[model].create(
+                    vals
+                    | {
+                        "partner_id": ticket.partner_id.id,
+                        "helpdesk_ticket_id": ticket.id,
+                    }
+                )
+                for whose, ticket in self.records["helpdesk.ticket"].items()
+            }
+        return {model: records for model, records in result.items() if records}
+
+    @mute_logger("odoo.http", "odoo.addons.base.models.ir_rule")
+    def test_t12_no_report_prints_what_belongs_to_others(self):
+        """Every report of every document that a ticket leads to, alone and mixed."""
+        documents = self._documents()
+        reports = self.env["ir.actions.report"].search(
+            [("model", "in", [*documents]), ("report_type", "like", "qweb")]
+        )
+        if documents:
+            self.assertTrue(reports)
+        self.env.cr.flush()
+        for login in (self.stranger.login, None):
+            self.authenticate(login, login)
+            for report in reports:
+                own, foreign = (
+                    documents[report.model][whose].id for whose in ("own", "foreign")
+                )
+                for ids in (f"{foreign}", f"{own},{foreign}", f"{foreign},{own}"):
+                    for kind in ("html", "pdf"):
+                        url = f"/report/{kind}/{report.report_name}/{ids}"
+                        with self.subTest(login=login, url=url):
+                            answer = self.url_open(url, allow_redirects=False)
+                            self.assertNotEqual(answer.status_code, 200)
+                            self.assertNotIn(SECRET, answer.text)
+
     def test_lists_need_a_log_in(self):
         self.authenticate(None, None)
         for rule in self._added_routes():

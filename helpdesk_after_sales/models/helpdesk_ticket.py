@@ -225,6 +225,9 @@ class HelpdeskTicket(models.Model):
     )
     use_fsm = fields.Boolean(related="team_id.use_fsm", string="Use Field Service")
 
+    # Odoo's own would let customers search in notes that they don't read (T14).
+    message_ids = fields.One2many(bypass_search_access=False)
+    website_message_ids = fields.One2many(bypass_search_access=False)
     access_token = fields.Char(default=lambda self: str(uuid.uuid4()))
     email_cc = fields.Char(groups="base.group_user")
     acknowledge_date = fields.Datetime(
@@ -1165,16 +1168,56 @@ class HelpdeskTicket(models.Model):
             "can_close": ticket._portal_can_close(),
             "can_reopen": ticket._portal_can_reopen(),
             "url": ticket.access_url,
-            "attachments": [
-                {
-                    "id": attachment.id,
-                    "name": attachment.name,
-                    "mimetype": attachment.mimetype,
-                    "access_token": attachment.access_token,
-                }
-                for attachment in ticket._portal_attachments()
-            ],
+            "attachments": self._describe_portal_files(ticket._portal_attachments()),
         }
+
+    @api.readonly
+    def portal_messages(self, limit=30, before_id=None):
+        """Return the conversation as the customer reads it, newest first, for clients
+        that speak for customers: ``id``, ``date``, ``author``, ``body`` and files.
+
+        :param limit: how many messages, 100 at most
+        :param before_id: only messages older than the one with this id
+        :raises AccessError: when the user may not read the ticket
+        """
+        self.ensure_one()
+        self.check_access("read")
+        domain = (
+            Domain("model", "=", self._name)
+            & Domain("res_id", "=", self.id)
+            & Domain("subtype_id", "=", self.env.ref("mail.mt_comment").id)
+            & Domain("is_internal", "=", False)
+        )
+        if before_id:
+            domain &= Domain("id", "<", int(before_id))
+        messages = self.env["mail.message"].search(
+            domain, order="id desc", limit=max(0, min(int(limit), 100))
+        )
+        # sudo: the user has found the messages by his own rights; the page shows him
+        # who wrote them, and their files.
+        return [
+            {
+                "id": message.id,
+                "date": message.date,
+                "author": message.author_id.name or self.partner_name,
+                "body": message.body,
+                "attachments": self._describe_portal_files(message.attachment_ids),
+            }
+            for message in messages.sudo()
+        ]
+
+    @api.model
+    def _describe_portal_files(self, attachments):
+        """Return what a client needs to fetch these files, for some weeks."""
+        return [
+            {
+                "name": attachment.name,
+                "mimetype": attachment.mimetype,
+                "url": f"/web/content/{attachment.id}?download=true"
+                f"&access_token={attachment._get_raw_access_token()}",
+            }
+            for attachment in attachments
+        ]
 
     def portal_close(self):
         """Close the ticket as its customer. Returns ``True``.
@@ -1199,14 +1242,14 @@ class HelpdeskTicket(models.Model):
         return True
 
     def _portal_attachments(self):
-        """Return the files that came with the ticket, each with a token of its own.
+        """Return the files that came with the ticket, under ``sudo()``.
 
         Those of later messages show in the conversation; those of internal notes
         belong to agents (T13). Call it after the access to the ticket was checked.
         """
         self.ensure_one()
         # sudo: customers can't read the internal subtype of the first message.
-        attachments = (
+        return (
             self.env["mail.message"]
             .sudo()
             .search(
@@ -1220,9 +1263,6 @@ class HelpdeskTicket(models.Model):
             )
             .attachment_ids
         )
-        if missing := attachments.filtered(lambda file: not file.access_token):
-            missing.generate_access_token()
-        return attachments
 
     def _portal_can_close(self):
         """Return whether the customer may close the ticket (issue 9)."""
@@ -1528,6 +1568,12 @@ class HelpdeskTicket(models.Model):
             kwargs = {name: kwargs[name] for name in answer & kwargs.keys()} | {
                 name: value for name, [value] in same.items()
             }
+            self.check_access("read")
+            # sudo: the customer may read, and so answer to the ticket, as was just
+            # checked; the files are new ones, or those that he has uploaded.
+            return super(HelpdeskTicket, self.sudo()).message_post(
+                author_id=self.env.user.partner_id.id, **kwargs
+            )
         return super().message_post(**kwargs)
 
     def _message_post_after_hook(self, message, msg_values):
@@ -1592,7 +1638,13 @@ class HelpdeskTicket(models.Model):
         # Nobody writes to more people than that by hand (T26).
         addresses = email_normalize_all(msg_dict.get("cc") or "")[:50]
         if addresses:
-            people = self._partner_find_from_emails({self: addresses}, no_create=True)
+            people = self._partner_find_from_emails(
+                {self: addresses},
+                filter_found=lambda partner: (
+                    partner.company_id.id in (False, self.company_id.id)
+                ),
+                no_create=True,
+            )
             self.message_subscribe(partner_ids=people[self.id].ids)
 
     @api.model

@@ -1,2 +1,3 @@
+from . import base_partner_merge_automatic_wizard
 from . import helpdesk_after_sales_wizard
 from . import helpdesk_ticket_merge
