@@ -94,5 +94,6 @@ registry.category("web_tour.tours").add("helpdesk_agent_works_on_a_ticket", {
             content: "when it was closed is shown",
             trigger: ".o_field_widget[name=close_date]",
         },
+        {content: "it is saved", trigger: ".o_form_saved"},
     ],
 });
