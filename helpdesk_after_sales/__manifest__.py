@@ -18,6 +18,7 @@
         "security/ir.model.access.csv",
         "data/helpdesk_after_sales_reason_data.xml",
         "data/mail_template_data.xml",
+        "data/mail_templates.xml",
         "data/helpdesk_stage_data.xml",
         "data/helpdesk_team_data.xml",
         "data/ir_sequence_data.xml",

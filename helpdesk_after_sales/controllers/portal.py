@@ -17,9 +17,12 @@ class HelpdeskPortal(CustomerPortal):
         values = super()._prepare_home_portal_values(counters)
         if "ticket_count" in counters:
             tickets = request.env["helpdesk.ticket"]
-            values["ticket_count"] = (
-                tickets.search_count([]) if tickets.has_access("read") else 0
+            count = (
+                tickets.search_count([], limit=1000)
+                if tickets.has_access("read")
+                else 0
             )
+            values["ticket_count"] = count if count < 1000 else "999+"
         return values
 
     # -- List ----------------------------------------------------------------
@@ -124,7 +127,11 @@ class HelpdeskPortal(CustomerPortal):
                 "search_in": search_in,
                 "search": search,
             },
-            total=tickets.search_count(domain),
+            # Counting tens of thousands would take longer than the page: there are
+            # links to the next ten pages.
+            total=tickets.search_count(
+                domain, limit=(page + 10) * self._items_per_page
+            ),
             page=page,
             step=self._items_per_page,
         )

@@ -277,6 +277,9 @@ class HelpdeskTicket(models.Model):
         "(team_id, stage_id, user_id, priority) "
         "WHERE close_date IS NULL AND active IS TRUE"
     )
+    _customer_open_idx = models.Index(
+        "(commercial_partner_id, id DESC) WHERE close_date IS NULL AND active IS TRUE"
+    )
     _closed_idx = models.Index(
         "(team_id, close_date) WHERE close_date IS NOT NULL AND active IS TRUE"
     )
@@ -638,7 +641,7 @@ class HelpdeskTicket(models.Model):
             linked.search([(link, "=", ticket.id)]).with_context(
                 helpdesk_merging=True
             ).write({link: self.id})
-        for model in ("ir.attachment", "mail.activity"):
+        for model in ("ir.attachment", "mail.activity", "rating.rating"):
             self.env[model].with_context(active_test=False).search(
                 [("res_model", "=", self._name), ("res_id", "=", ticket.id)]
             ).write({"res_id": self.id})

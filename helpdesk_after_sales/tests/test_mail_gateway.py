@@ -331,6 +331,8 @@ class TestMailGateway(HelpdeskMailCommon):
         self.assertTrue(headers["X-Helpdesk-Origin"])
         self.assertEqual(headers["X-Auto-Response-Suppress"], "OOF")
         self.assertFalse(headers["Auto-Submitted"])
+        # Its text has a colour, so it has a background: readable in dark mode, too.
+        self.assertRegex(sent["body"], r"<body[^>]* color: [^>]*background-color: #FFF")
 
     # -- T17 -----------------------------------------------------------------
 

@@ -169,6 +169,19 @@ class TestRating(HelpdeskMailCommon, HttpCase):
         self.assertEqual(self.url_open(url).status_code, 404)
         self.assertEqual(self.ticket.rating_last_value, 5, "what was said, stays")
 
+    def test_merged_tickets_ask_nobody_and_take_their_ratings_along(self):
+        [sent] = self._close_as(self.ticket, self.agent)
+        self._rate(self._token(sent), 3)
+        kept = self._ticket(self.customer_b)
+        with self.mock_mail_gateway():
+            self.ticket.with_user(self.agent)._merge_into(kept.with_user(self.agent))
+            self.env.cr.flush()
+        self.assertFalse([mail for mail in self._mails if "/rate/" in mail["body"]])
+        self.env.invalidate_all()
+        self.assertEqual(kept.rating_ids.rating, 3)
+        self.assertEqual(kept.rating_count, 1)
+        self.assertEqual(self.ticket.rating_count, 0)
+
     def test_nobody_rates_without_the_link(self):
         """Neither the agent for himself, nor the customer by the way."""
         customer = self._new_user(
