@@ -1436,22 +1436,20 @@ class HelpdeskTicket(models.Model):
         line = " ".join((self.name or "").split())
         return f"{line[:60]}…" if len(line) > 60 else line
 
-    def _get_promised_answer(self):
-        """Return until when the customer gets a first answer, by the hours that the
-        team promises, or ``False``."""
-        self.ensure_one()
-        # sudo: the promise of the team.
-        hours = self.sudo().team_id.answer_hours
-        return hours > 0 and self.create_date + timedelta(hours=hours)
-
     def _describe_promised_answer(self):
-        """Return the time of the promised answer as the customer reads it, or
-        ``False``."""
-        promised = self._get_promised_answer()
-        # sudo: the gateway and customers read contacts.
-        zone = self.sudo().partner_id.tz or self.sudo().company_id.partner_id.tz
-        return promised and format_datetime(
-            self.env, promised, tz=zone, dt_format="short"
+        """Return until when the customer gets a first answer, as he reads it, by the
+        hours that the team promises, or ``False``."""
+        self.ensure_one()
+        # sudo: the promise of the team, and the time zone of the customer.
+        ticket = self.sudo()
+        hours = ticket.team_id.answer_hours
+        if hours <= 0:
+            return False
+        return format_datetime(
+            self.env,
+            self.create_date + timedelta(hours=hours),
+            tz=ticket.partner_id.tz or ticket.company_id.partner_id.tz,
+            dt_format="short",
         )
 
     def _get_mail_sender(self):
@@ -1462,6 +1460,21 @@ class HelpdeskTicket(models.Model):
         if team.alias_email:
             return formataddr((team.name, team.alias_email))
         return team.company_id.email_formatted
+
+    def _message_compute_author(self, author_id=None, email_from=None):
+        """What an agent writes comes from the address of the team, in his name."""
+        author_id, sender = super()._message_compute_author(author_id, email_from)
+        user = self.env.user
+        if (
+            len(self) == 1
+            and user._is_internal()
+            and author_id == user.partner_id.id
+            and email_from in (None, user.partner_id.email_formatted)
+        ):
+            # sudo: whoever may write here may not see the team.
+            address = self.sudo().team_id.alias_email
+            sender = formataddr((user.name, address)) if address else sender
+        return author_id, sender
 
     def _notify_get_reply_to(self, default=None, author_id=False):
         """Answers go to the address of the team."""

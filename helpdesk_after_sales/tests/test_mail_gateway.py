@@ -327,6 +327,9 @@ class TestMailGateway(HelpdeskMailCommon):
             self.env.cr.flush()
         [sent] = self._sent_to("berta@birch.example.com")
         self.assertIn(self.address, sent["reply_to"])
+        self.assertIn(self.address, sent["email_from"])
+        self.assertIn(self.agent.name, sent["email_from"])
+        self.assertNotIn(self.agent.email, sent["email_from"])
         headers = sent["EmailMessage"]
         self.assertTrue(headers["X-Helpdesk-Origin"])
         self.assertEqual(headers["X-Auto-Response-Suppress"], "OOF")
