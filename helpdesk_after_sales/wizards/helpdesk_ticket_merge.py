@@ -43,8 +43,8 @@ class HelpdeskTicketMerge(models.TransientModel):
         others = self.with_context(active_test=False).ticket_ids - self.target_id
         if others and all(t.merged_into_id == self.target_id for t in others):
             # A second click, or a request that was sent again (T2).
-            return self.target_id._get_records_action()
+            return self.target_id._get_records_action(context={})
         if not self.target_id or not others:
             raise UserError(self.env._("Choose at least two tickets."))
         others._merge_into(self.target_id)
-        return self.target_id._get_records_action()
+        return self.target_id._get_records_action(context={})
