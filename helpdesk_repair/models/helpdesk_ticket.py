@@ -42,3 +42,19 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         action = self._open_after_sales_documents("repair.order")
         return action | {"name": self.env._("Repairs")}
+
+    def _get_purchase_actions(self, line, values):
+        actions = super()._get_purchase_actions(line, values)
+        if (
+            self.use_product_repairs
+            and line.product_id.type == "consu"
+            and values["delivered"] > values["returned"]
+        ):
+            actions.append(
+                {
+                    "method": "action_repair",
+                    "label": self.env._("Repair"),
+                    "context": {"default_product_id": values["product_id"]},
+                }
+            )
+        return actions

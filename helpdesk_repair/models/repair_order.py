@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.fields import Domain
 
 
@@ -27,6 +27,27 @@ class RepairOrder(models.Model):
         return self.env["helpdesk.ticket"]._search_document_readable(
             self._name, "helpdesk_ticket_id", operator, value
         )
+
+    def action_create_helpdesk_ticket(self):
+        """Return the action that opens a new ticket about this repair, filled from it;
+        saving links the two.
+
+        :raises AccessError: for users who may not create tickets
+        """
+        self.ensure_one()
+        tickets = self.env["helpdesk.ticket"]
+        team = self.env["helpdesk.team"].search(
+            [("company_id", "=", self.company_id.id)], limit=1
+        )
+        values = {"partner_id": self.partner_id.id, "team_id": team.id}
+        bought = {"product_id": self.product_id.id, "lot_id": self.lot_id.id}
+        draft = tickets.new(values | bought)
+        # Goods that were bought elsewhere are repaired, too.
+        for name in bought:
+            if draft[name] and draft._is_purchased(name):
+                values[name] = bought[name]
+        values["repair_ids"] = [Command.link(self.id)]
+        return tickets._get_new_ticket_action(values)
 
     def write(self, vals):
         before = {repair: repair.state for repair in self if "state" in vals}
