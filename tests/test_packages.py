@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -23,6 +24,17 @@ def database_with(prefix):
     return found[0][0] if found else None
 
 
+def complaints(ground):
+    """Return the warnings and errors of what ``ground`` logged, as to our addons."""
+    return [
+        line
+        for line in ground.log.read_text().splitlines()
+        if re.search(r" (WARNING|ERROR|CRITICAL) .*helpdesk", line)
+        # The folder for addons of the test is empty.
+        and "odoo.tools.config" not in line
+    ]
+
+
 class Installed(Ground):
     """A ground whose addons are those of the installed packages, not this checkout."""
 
@@ -42,12 +54,15 @@ class TestPackages(unittest.TestCase):
         cls.addClassCleanup(cls.ground.drop)
         cls.wheels = cls.ground.folder / "wheels"
         cls._pip("wheel", "--no-deps", "-w", cls.wheels, *(ROOT / a for a in ADDONS))
-        # setuptools leaves its traces beside what it builds.
-        meta = cls.ground.folder / "metapackage"
-        meta.mkdir()
-        project = (ROOT / "setup" / "_metapackage" / "pyproject.toml").read_bytes()
-        (meta / "pyproject.toml").write_bytes(project)
-        cls._pip("wheel", "--no-deps", "-w", cls.wheels, meta)
+        # setuptools leaves its traces beside what it builds: in a folder of its own.
+        project = (ROOT / "setup" / "_metapackage" / "pyproject.toml").read_text()
+        # This Odoo is Debian's, whose requirements have other names on PyPI.
+        odoo = 'name = "odoo"\nversion = "19.0"\n[tool.setuptools]\npackages = []\n'
+        for name, content in (("meta", project), ("odoo", f"[project]\n{odoo}")):
+            folder = cls.ground.folder / name
+            folder.mkdir()
+            (folder / "pyproject.toml").write_text(content)
+            cls._pip("wheel", "--no-deps", "-w", cls.wheels, folder)
 
     @classmethod
     def _pip(cls, *words):
@@ -63,7 +78,7 @@ class TestPackages(unittest.TestCase):
         return result.stdout
 
     def test_metapackage_brings_every_addon_and_the_demo_database_runs(self):
-        # Odoo counts as installed, as on a server; nothing comes from elsewhere.
+        # Nothing comes from elsewhere: what the wheels require, these wheels are.
         self._pip(
             *("install", "--no-index", "--find-links", self.wheels),
             *("--target", self.ground.packages, META),
@@ -79,10 +94,7 @@ class TestPackages(unittest.TestCase):
         self.ground.run(
             *("-i", ",".join(ADDONS), "--with-demo", "--stop-after-init", "--no-http")
         )
-        log = self.ground.log.read_text()
-        for level in (" WARNING ", " ERROR ", " CRITICAL "):
-            lines = [line for line in log.splitlines() if level in line]
-            self.assertFalse([line for line in lines if "helpdesk" in line])
+        self.assertFalse(complaints(self.ground))
         states = self.ground.sql(
             "SELECT name FROM ir_module_module WHERE state = 'installed' AND name = "
             "ANY(%s) ORDER BY name",

@@ -1,0 +1,48 @@
+from odoo.tests import Form, tagged
+
+from .common import HelpdeskRefundCommon
+
+
+@tagged("post_install", "-at_install")
+class TestRefundPurchase(HelpdeskRefundCommon):
+    """X6: Refund is ready to press on a line of the tab Purchases."""
+
+    def _actions(self, user, ticket):
+        return {
+            (row["order"], row["product"]): [
+                action
+                for action in row["actions"]
+                if action["method"] == "action_refund"
+            ]
+            for row in ticket.with_user(user).get_purchases()["rows"]
+        }
+
+    def test_x6_refund_of_the_order_that_was_pressed(self):
+        other = self._sell(self.contact_a2, (self.lamp, 2))
+        invoice = self._invoice(other)
+        unbilled = self._sell(self.contact_a2, (self.desk, 2))
+        ticket = self._ticket(self.contact_a1)
+        actions = self._actions(self.billing_agent, ticket)
+        self.assertEqual(actions[unbilled.name, "Desk"], [])
+        [action] = actions[other.name, "Lamp"]
+        opened = ticket.with_user(self.billing_agent).action_refund()
+        form = Form(
+            self.env[opened["res_model"]]
+            .with_user(self.billing_agent)
+            .with_context(**opened["context"], **action["context"]),
+            view=opened["views"][0][0],
+        )
+        self.assertEqual(form.helpdesk_sale_order_id, other)
+        self.assertEqual(form.helpdesk_product_id, self.lamp)
+        # Of the two invoices of this customer the one that can be meant.
+        self.assertEqual(form.move_ids[:], invoice)
+
+    def test_x6_nothing_to_press_where_nothing_is_left_or_allowed(self):
+        ticket = self._ticket(self.contact_a1)
+        key = self.order_a.name, "Lamp"
+        self.assertTrue(self._actions(self.billing_agent, ticket)[key])
+        self.assertFalse(self._actions(self.agent, ticket)[key])
+        self._refund().action_post()
+        self.assertFalse(self._actions(self.billing_agent, ticket)[key])
+        self.team.use_credit_notes = False
+        self.assertFalse(any(self._actions(self.billing_agent, ticket).values()))
