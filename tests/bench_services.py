@@ -146,6 +146,31 @@ def refund(shop):
     }
 
 
+@service("helpdesk_return")
+def stock_return(shop):
+    """All of the delivery, as both pop-ups propose or their "return all" does."""
+
+    def native(exchange):
+        wizards = shop.env["stock.return.picking"].with_context(
+            active_model="stock.picking", active_id=shop.picking.id
+        )
+        wizard = wizards.create({})
+        wizard.product_return_moves.quantity = 3
+        if exchange:
+            wizard.action_create_exchanges()
+        else:
+            wizard.action_create_returns()
+
+    def ours(exchange):
+        wizard = shop.open(shop.ticket.action_return())
+        wizard.action_exchange() if exchange else wizard.action_return()
+
+    return {
+        title: (lambda x=exchange: native(x), lambda x=exchange: ours(x))
+        for title, exchange in (("Return", False), ("Return for Exchange", True))
+    }
+
+
 @service("helpdesk_fsm")
 def intervention(shop):
     """Native is the task itself: Community has no wizard that makes one."""

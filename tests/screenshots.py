@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 TICKET = "The desk lamp arrived broken"
 VISITED = "Desk does not go down any more"
+RETURN_TICKET = "Two lamps too many"
 
 
 @contextlib.contextmanager
@@ -113,6 +114,19 @@ def technician(address):
         subprocess.run(command, check=True)
 
 
+def returned(page, address):
+    open_ticket(page, address, RETURN_TICKET)
+    page.click("button[name=action_return]")
+    page.wait_for_selector(".modal .o_data_row")
+    shoot(page, "helpdesk_return", "popup")
+    page.click(".modal button[name=action_return]")
+    page.wait_for_selector(".o_breadcrumb a:has-text('Two lamps')")
+    shoot(page, "helpdesk_return", "transfer")
+    open_ticket(page, address, RETURN_TICKET)
+    page.wait_for_selector("button[name=action_view_returns]")
+    shoot(page, "helpdesk_return", "ticket")
+
+
 def main(address):
     with client(address, "agent") as page:
         page.goto(f"{address}/odoo/helpdesk-tickets")
@@ -131,6 +145,7 @@ def main(address):
         shoot(page, "helpdesk_refund", "credit_note")
         open_ticket(page, address, TICKET)
         shoot(page, "helpdesk_refund", "ticket")
+        returned(page, address)
         code = coupon(page, address)
         visit(page, address)
     cart(address, code)
@@ -141,6 +156,11 @@ def main(address):
         page.click(f".o_kanban_record:has-text('{TICKET}')")
         page.wait_for_selector(".o_form_view")
         shoot(page, "helpdesk_after_sales", "phone")
+        open_ticket(page, address, RETURN_TICKET)
+        page.click(".o_statusbar_buttons button.dropdown-toggle")
+        page.click("button[name=action_return]")
+        page.wait_for_selector(".modal .o_form_view")
+        shoot(page, "helpdesk_return", "phone")
     with client(address, "admin") as page:
         page.goto(f"{address}/odoo/helpdesk-teams")
         page.click(".o_data_row td[name=name]:has-text('Customer Care')")

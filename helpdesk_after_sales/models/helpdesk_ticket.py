@@ -946,6 +946,16 @@ class HelpdeskTicket(models.Model):
             **{key: record._origin for key, record in purchase.items()},
         )
 
+    def _get_returned_purchases(self):
+        """Return ``{order line: quantity}``, in the unit of the line: what comes back
+        on this ticket and isn't replaced.
+
+        The addon of returns answers, that of refunds proposes it; neither knows the
+        other. Called with ``sudo()``.
+        """
+        self.ensure_one()
+        return {}
+
     @api.readonly
     def get_purchases(self, offset=0, limit=20):
         """Return what this ticket's customer bought, for the tab *Purchases* (X6).

@@ -41,6 +41,12 @@ class AccountMoveReversal(models.TransientModel):
         compute="_compute_helpdesk_notice",
     )
     helpdesk_notice = fields.Text(compute="_compute_helpdesk_notice")
+    helpdesk_returned_found = fields.Boolean(compute="_compute_helpdesk_notice")
+    helpdesk_returned_only = fields.Boolean(
+        string="Only what was returned",
+        default=True,
+        help="Reverse credits what came back on this ticket, not all that is left.",
+    )
 
     # -- Defaults and computes -----------------------------------------------
 
@@ -69,7 +75,14 @@ class AccountMoveReversal(models.TransientModel):
         # sudo: see _filter_purchased.
         invoices = self.env["account.move"].sudo()
         domain = ticket._purchase_domain("account.move", **chosen)
+        # sudo: order lines are compared only, see helpdesk.ticket.
+        returned = ticket.sudo()._get_returned_purchases()
         invoices = invoices.search(domain, limit=2).sudo(False)
+        if len(invoices) > 1 and returned:
+            domain &= Domain(
+                "invoice_line_ids.sale_line_ids", "in", [line.id for line in returned]
+            )
+            invoices = invoices.sudo().search(domain, limit=2).sudo(False)
         # The one invoice that can be meant is chosen already.
         if len(invoices) != 1 or invoices._get_refund_refusal():
             invoices = invoices.browse()
@@ -118,17 +131,67 @@ class AccountMoveReversal(models.TransientModel):
         for wizard in self:
             invoices = wizard.move_ids._origin
             wizard.helpdesk_chosen_move_ids = invoices
-            wizard.helpdesk_notice = False
+            wizard.helpdesk_notice = wizard.helpdesk_returned_found = False
             if not wizard.helpdesk_ticket_id:
                 continue
             if invoices:
-                sentences = (
+                returned = wizard._get_returned_lines()
+                wizard.helpdesk_returned_found = bool(returned)
+                sentences = [
                     invoice._get_refund_refusal() or invoice._get_partial_notice()
                     for invoice in invoices
-                )
+                ] + [wizard._get_returned_notice(returned)]
                 wizard.helpdesk_notice = "\n".join(filter(None, sentences))
             else:
                 wizard.helpdesk_notice = wizard._get_empty_notice()
+
+    def _get_returned_lines(self):
+        """Return ``{invoice line: quantity}``: what was returned on this ticket and
+        isn't credited on it yet, of the chosen invoices."""
+        ticket = self.helpdesk_ticket_id
+        ticket.check_access("read")
+        # sudo: users of Invoicing may not read transfers; what of the chosen invoices
+        # came back on a ticket that the user sees is all that is told.
+        returned = dict(ticket.sudo()._get_returned_purchases())
+        if not returned:
+            return {}
+        notes = ticket.sudo().credit_note_ids.filtered(lambda n: n.state != "cancel")
+        for credited in notes.invoice_line_ids:
+            for order_line in credited.sale_line_ids:
+                if order_line in returned:
+                    returned[order_line] -= credited.product_uom_id._compute_quantity(
+                        credited.quantity, order_line.product_uom_id, round=False
+                    )
+        result = {}
+        for invoice in self.move_ids._origin:
+            for line, values in invoice._get_lines_left_to_refund()[0].items():
+                if "sale_line_ids" in values:
+                    continue  # an amount is left, not a quantity
+                for order_line in line.sudo().sale_line_ids:
+                    unit = line.product_uom_id
+                    quantity = order_line.product_uom_id._compute_quantity(
+                        max(returned.get(order_line, 0), 0), unit, round=False
+                    )
+                    quantity = unit.round(min(quantity, values["quantity"]))
+                    if not unit.is_zero(quantity):
+                        result[line] = quantity
+                        returned[order_line] -= unit._compute_quantity(
+                            quantity, order_line.product_uom_id, round=False
+                        )
+                        break
+        return result
+
+    def _get_returned_notice(self, returned):
+        """Return the sentence what of ``{invoice line: quantity}`` the credit note
+        will hold, or ``False``."""
+        return bool(returned) and self.env._(
+            "Returned on this ticket and not credited yet: %(products)s. Reverse "
+            "credits just that, unless you untick it below.",
+            products=", ".join(
+                f"{quantity:g} {line.product_id.display_name or line.name}"
+                for line, quantity in returned.items()
+            ),
+        )
 
     def _get_empty_notice(self):
         """Return why no invoice can be chosen, or ``False`` when there is one (S25)."""
@@ -212,7 +275,11 @@ class AccountMoveReversal(models.TransientModel):
         if made := self._open_result():
             return made
         self._check_refund()
-        left = self._prepare_refund_left()
+        # What is replaced by a new invoice is reversed as a whole.
+        only_returned = self.helpdesk_returned_only and not is_modify
+        left = self._prepare_refund_left(
+            self._get_returned_lines() if only_returned else {}
+        )
         former_notes = {move: move._get_credit_notes() for move in self.move_ids}
         wizard = self._without_defaults(helpdesk_refund_left=left)
         action = super(AccountMoveReversal, wizard).reverse_moves(is_modify)
@@ -246,22 +313,43 @@ class AccountMoveReversal(models.TransientModel):
                 )
             )
 
-    def _prepare_refund_left(self):
+    def _prepare_refund_left(self, returned):
         """Return ``{invoice id: what is left}`` for partly credited invoices.
+
+        :param returned: ``{invoice line: quantity}``: credit no more than this; empty
+            for all that is left
 
         ``lines`` are the values that replace those of a copied line, by its id;
         ``unmatched`` the values of lines to add, each taking off again what was
         credited without a line of the invoice, or given instead of money. Invoices of
         which nothing was given back are not in it: Odoo's copy of them is exact as it
         is.
+
+        :raises UserError: for an invoice that nothing was returned of
         """
         result = {}
         for invoice in self.move_ids:
             notes = invoice._get_credit_notes()
             instead = sum(amount for amount, _sentence in invoice._get_given_instead())
-            if not notes and not instead:
+            if not notes and not instead and not returned:
                 continue
             left, unmatched = invoice._get_lines_left_to_refund()
+            if returned:
+                left = {
+                    line: values | {"quantity": returned[line]}
+                    for line, values in left.items()
+                    if line in returned
+                }
+                unmatched = unmatched.browse()
+                if not left:
+                    raise UserError(
+                        self.env._(
+                            "Nothing of %(invoice)s was returned on this ticket: take "
+                            "it off the list, or untick that only what was returned "
+                            "is credited.",
+                            invoice=invoice.name,
+                        )
+                    )
             result[invoice.id] = {
                 "lines": {line.id: values for line, values in left.items()},
                 "unmatched": [self._prepare_unmatched(line) for line in unmatched],

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -32,26 +34,25 @@ class HelpdeskTicket(models.Model):
     @api.depends("partner_id", "company_id")
     def _compute_has_delivery(self):
         """One query for all tickets; no delivery is loaded (S68)."""
-        customers = self.commercial_partner_id
+        customers = self.commercial_partner_id.ids
+        done = Domain("state", "=", "done") & Domain(
+            "location_dest_id.usage", "=", "customer"
+        )
+        address = "partner_id.commercial_partner_id"
+        orderer = "sale_id.partner_id.commercial_partner_id"
         # sudo: whether there is a delivery is all that is told of it.
         groups = (
             self.env["stock.picking"]
             .sudo()
             ._read_group(
-                Domain("state", "=", "done")
-                & Domain("location_dest_id.usage", "=", "customer")
-                & Domain("partner_id.commercial_partner_id", "in", customers.ids)
-                | Domain("state", "=", "done")
-                & Domain("location_dest_id.usage", "=", "customer")
-                & Domain(
-                    "sale_id.partner_id.commercial_partner_id", "in", customers.ids
-                ),
-                ["partner_id", "sale_id", "company_id"],
+                done
+                & (Domain(address, "in", customers) | Domain(orderer, "in", customers)),
+                [orderer, address, "company_id"],
             )
         )
+        # Who ordered decides; the address only where there is no order.
         delivered = {
-            ((order.partner_id or partner).commercial_partner_id, company)
-            for partner, order, company in groups
+            (ordered_by or sent_to, company) for ordered_by, sent_to, company in groups
         }
         for ticket in self:
             key = (ticket.commercial_partner_id._origin, ticket.company_id._origin)
@@ -83,47 +84,98 @@ class HelpdeskTicket(models.Model):
     def action_view_returns(self):
         """Return the action for the returns and replacements of this ticket (S76)."""
         self.ensure_one()
+        self.check_access("read")
         action = self._open_after_sales_documents("stock.picking")
         return action | {"name": self.env._("Returns")}
 
-    def action_send_return_slip(self):
-        """Return the composer with the return slip of the latest return attached.
+    def _get_latest_return(self):
+        """Return the latest return of this ticket that wasn't cancelled.
 
-        :raises UserError: when the ticket has no return
+        :raises UserError: when there is none
         """
         self.ensure_one()
         self.check_access("write")
-        returns = self.return_ids.filtered("return_id").sorted("id")[-1:]
+        returns = self.return_ids.filtered(
+            lambda picking: picking.return_id and picking.state != "cancel"
+        )
         if not returns:
             raise UserError(self.env._("This ticket has no return yet."))
-        template = self.env.ref("helpdesk_return.mail_template_return_slip")
+        return returns.sorted("id")[-1]
+
+    def action_print_return_slip(self):
+        """Return the action that prints the slip of the latest return.
+
+        :raises UserError: when the ticket has no return
+        """
+        slip = self.env.ref("helpdesk_return.action_report_return_slip")
+        return slip.report_action(self._get_latest_return(), config=False)
+
+    def action_send_return_slip(self):
+        """Send the slip of the latest return to the customer, at once; returns a
+        notification.
+
+        :raises UserError: when the ticket has no return, or the customer no address
+        """
+        picking = self._get_latest_return()
+        customer = self.partner_id
+        if not customer.email:
+            raise UserError(
+                self.env._(
+                    "%(customer)s has no e-mail address. Enter it on the contact, or "
+                    "print the return slip.",
+                    customer=customer.display_name,
+                )
+            )
         # sudo: the slip of a return of this ticket, which the user may write to.
-        slip, _type = (
-            self.env["ir.actions.report"]
-            .sudo()
-            ._render_qweb_pdf("stock.return_label_report", returns.ids)
+        reports = self.env["ir.actions.report"]
+        slip, _type = reports.sudo()._render_qweb_pdf(
+            "helpdesk_return.report_return_slip", picking.ids
         )
-        attachment = self.env["ir.attachment"].create(
-            {
-                "name": self.env._("Return slip %(number)s.pdf", number=returns.name),
-                "raw": slip,
-                "res_model": "mail.compose.message",
-            }
+        template = self.env.ref("helpdesk_return.mail_template_return_slip")
+        # sudo: the template renders names of the ticket, which the user may write to.
+        values = template.sudo()._generate_template(self.ids, ("subject", "body_html"))
+        self.message_post(
+            subject=values[self.id]["subject"],
+            body=values[self.id]["body_html"],
+            partner_ids=customer.ids,
+            attachments=[
+                (self.env._("Return slip %(number)s.pdf", number=picking.name), slip)
+            ],
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
         )
         return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Send the return slip"),
-            "res_model": "mail.compose.message",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {
-                "default_model": self._name,
-                "default_res_ids": self.ids,
-                "default_template_id": template.id,
-                "default_attachment_ids": attachment.ids,
-                "default_partner_ids": self.partner_id.ids,
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "The return slip was sent to %(email)s.", email=customer.email
+                ),
+                "next": {"type": "ir.actions.act_window_close"},
             },
         }
+
+    def _get_returned_purchases(self):
+        returned = self.return_ids._get_returned_purchases()
+        # What was replaced isn't paid back.
+        replaced = defaultdict(float)
+        for move in self.return_ids.filtered(lambda p: not p.return_id).move_ids:
+            if move.state != "cancel":
+                replaced[move.product_id] += move.product_qty
+        for line in returned:
+            unit = line.product_id.uom_id
+            part = min(
+                unit._compute_quantity(
+                    replaced[line.product_id], line.product_uom_id, round=False
+                ),
+                returned[line],
+            )
+            returned[line] -= part
+            replaced[line.product_id] -= line.product_uom_id._compute_quantity(
+                part, unit, round=False
+            )
+        return super()._get_returned_purchases() | returned
 
     def _get_purchase_actions(self, line, values):
         actions = super()._get_purchase_actions(line, values)

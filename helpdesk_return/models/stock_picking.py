@@ -75,6 +75,85 @@ class StockPicking(models.Model):
         )
         return result
 
+    def _create_backorder_picking(self):
+        """What is still to come of a ticket's return stays on the ticket."""
+        backorder = super()._create_backorder_picking()
+        if self.helpdesk_ticket_id:
+            # sudo: the warehouse may not see the ticket that this transfer is on; the
+            # link and the reason are carried over as they are.
+            backorder.sudo().write(
+                {
+                    "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
+                    "reason_id": self.reason_id.id,
+                    "return_id": self.return_id.id,
+                }
+            )
+        return backorder
+
+    # -- What can be returned ------------------------------------------------
+
+    def _get_returnable_moves(self):
+        """Return the moves of these deliveries that reached the customer."""
+        return self.move_ids.filtered(
+            lambda move: (
+                move.state == "done" and move.location_dest_usage != "inventory"
+            )
+        )
+
+    def _get_kits(self):
+        """Return ``{order line: {component: quantity per kit}}`` of the kits that these
+        deliveries hold with all their components (X14).
+
+        Quantities are in the unit of the component, for one unit of the order line. A
+        kit is known by its order line being of another product than its moves: what
+        bills of materials say, whatever application has them, is in the demand.
+        """
+        kits = {}
+        delivered = self._get_returnable_moves().filtered("sale_line_id")
+        for line, moves in delivered.grouped("sale_line_id").items():
+            if line.product_id in moves.product_id or line.product_uom_qty <= 0:
+                continue
+            sent = line.move_ids.filtered(
+                lambda move: (
+                    move.location_dest_id.usage == "customer"
+                    and not move.origin_returned_move_id
+                )
+            )
+            demand = sent._sum_by_product({move: move.product_uom_qty for move in sent})
+            if sent.product_id <= moves.product_id:
+                kits[line] = {
+                    product: quantity / line.product_uom_qty
+                    for product, quantity in demand.items()
+                    if quantity > 0
+                }
+        return {line: parts for line, parts in kits.items() if parts}
+
+    def _get_returned_purchases(self):
+        """Return ``{order line: quantity}``, in the unit of the line: what comes back
+        with these returns and reduces what is delivered. A kit counts when all of its
+        components came."""
+        moves = self.filtered("return_id").move_ids.filtered(
+            lambda move: move.state != "cancel" and move.to_refund and move.sale_line_id
+        )
+        kits = moves.origin_returned_move_id.picking_id._get_kits()
+        returned = {}
+        for line, back in moves.grouped("sale_line_id").items():
+            total = back._sum_by_product(
+                {
+                    move: move.quantity
+                    if move.state == "done"
+                    else move.product_uom_qty
+                    for move in back
+                }
+            )
+            if line in kits:
+                returned[line] = back._count_kits(kits[line], total)
+            elif line.product_id in total:
+                returned[line] = line.product_id.uom_id._compute_quantity(
+                    total[line.product_id], line.product_uom_id, round=False
+                )
+        return returned
+
     def _describe_helpdesk_quantities(self):
         """Return "2 of 3 Lamp, 1 of 1 Desk": what came of what was expected."""
         self.ensure_one()

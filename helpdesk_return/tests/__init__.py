@@ -1,3 +1,4 @@
 from . import test_return_access
+from . import test_return_others
 from . import test_return_tour
 from . import test_return_wizard

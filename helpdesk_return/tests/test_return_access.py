@@ -53,6 +53,62 @@ class TestReturnAccess(HelpdeskReturnCommon):
                     {"helpdesk_ticket_id": self.ticket_a.id}
                 )
 
+    def test_t28_role_matrix_of_the_wizard(self):
+        """Every public method that the addon adds, for every role. A new one without a
+        row fails."""
+        methods = {
+            "helpdesk.ticket": {
+                "action_return",
+                "action_view_returns",
+                "action_print_return_slip",
+                "action_send_return_slip",
+            },
+            "helpdesk.return.wizard": {
+                "action_return",
+                "action_exchange",
+                "action_take_all",
+                "action_take_none",
+            },
+        }
+        for model, expected in methods.items():
+            added = {
+                name
+                for cls in type(self.env[model]).__mro__
+                if cls.__module__.startswith("odoo.addons.helpdesk_return.")
+                for name in vars(cls)
+                if name.startswith("action_")
+            }
+            self.assertEqual(added, expected)
+        self._return({self.lamp: 1})
+        wizard = self._fill(self._form(), {self.lamp: 1}).save()
+        records = {"helpdesk.ticket": self.ticket_a, "helpdesk.return.wizard": wizard}
+        portal = new_test_user(
+            self.env,
+            "after_sales_return_matrix",
+            groups="base.group_portal",
+            partner_id=self.customer_b.id,
+        )
+        accountant = self._new_user(
+            "after_sales_accountant", "account.group_account_invoice"
+        )
+        public = self.env.ref("base.public_user")
+        others = self.employee + self.seller + self.stock_user
+        others += accountant + portal + public
+        before = len(self.delivery_a.return_ids)
+        for model, names in methods.items():
+            for name in names:
+                for user in others:
+                    with (
+                        self.subTest(user=user.login, method=name),
+                        self.assertRaises(AccessError),
+                    ):
+                        getattr(records[model].with_user(user), name)()
+        self.assertEqual(len(self.delivery_a.return_ids), before)
+        for user in (self.agent, self.manager):
+            for name in methods["helpdesk.ticket"]:
+                with self.subTest(user=user.login, method=name):
+                    getattr(self.ticket_a.with_user(user), name)()
+
     def test_s2_service_that_is_off_is_refused(self):
         wizard = self._fill(self._form(), {self.lamp: 1}).save()
         self.team.use_product_returns = False

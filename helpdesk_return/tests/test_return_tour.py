@@ -21,6 +21,18 @@ class TestReturnTour(HttpCase, HelpdeskReturnCommon):
             [(self.lamp, 3)],
         )
 
+    def test_s69_return_by_delivery(self):
+        """Two deliveries and no order; "None", "Take all", a sentence on the way."""
+        other = self._sell(self.contact_a1, (self.lamp, 2))
+        self.ticket_a.sale_order_id = False
+        self._tour("helpdesk_return_by_delivery")
+        picking = self.ticket_a.return_ids
+        self.assertIn(picking.return_id, self.delivery_a + other.picking_ids)
+        self.assertEqual(
+            sum(picking.move_ids.mapped("product_uom_qty")),
+            sum(picking.return_id.move_ids.mapped("quantity")),
+        )
+
     def test_x3_exchange(self):
         self._tour("helpdesk_return_exchange")
         self.assertEqual(len(self.ticket_a.return_ids), 2)

@@ -2,9 +2,12 @@ import math
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import float_compare
 
 
 class HelpdeskReturnWizardLine(models.TransientModel):
+    """A line of the delivery, or a kit whose components are lines of their own."""
+
     _name = "helpdesk.return.wizard.line"
     _description = "Line of a return from a helpdesk ticket"
 
@@ -12,7 +15,14 @@ class HelpdeskReturnWizardLine(models.TransientModel):
         comodel_name="helpdesk.return.wizard", required=True, ondelete="cascade"
     )
     move_id = fields.Many2one(
-        comodel_name="stock.move", required=True, readonly=True, ondelete="cascade"
+        comodel_name="stock.move", readonly=True, ondelete="cascade"
+    )
+    kit_line_id = fields.Many2one(
+        comodel_name="sale.order.line",
+        string="Kit",
+        readonly=True,
+        ondelete="cascade",
+        help="Instead of a line of the delivery: the kit that was ordered.",
     )
     product_id = fields.Many2one(comodel_name="product.product", readonly=True)
     tracking = fields.Selection(related="product_id.tracking")
@@ -35,7 +45,7 @@ class HelpdeskReturnWizardLine(models.TransientModel):
     lot_ids = fields.Many2many(
         comodel_name="stock.lot",
         string="Lot/Serial Numbers",
-        help="Empty: Odoo takes those that were delivered.",
+        help="Empty: the first of those that were delivered and not returned yet.",
     )
     reason_id = fields.Many2one(
         comodel_name="helpdesk.after.sales.reason",
@@ -43,30 +53,66 @@ class HelpdeskReturnWizardLine(models.TransientModel):
     )
     refusal = fields.Char(compute="_compute_figures", string="Note")
 
-    @api.depends("move_id", "wizard_id.picking_id")
+    @api.depends("move_id", "kit_line_id", "wizard_id.picking_id")
     def _compute_figures(self):
         # sudo: agents may not read transfers; only the moves of a delivery that the
         # wizard has proved to be the customer's tell their figures.
-        allowed = self.wizard_id._get_allowed_picking().move_ids
-        moves = self.move_id.sudo() & allowed
-        returned = moves._get_returned_quantities()
-        for line in self:
-            move = line.move_id.sudo()._origin
-            if move not in moves:
-                line.uom_id = line.delivered_quantity = line.returned_quantity = False
-                line.returnable_quantity = 0
-                line.refusal = self.env._("Not a line of this delivery.")
-                continue
-            line.uom_id = move.product_uom
-            line.delivered_quantity = move.quantity
-            line.returned_quantity = returned[move]
-            left = move.product_uom.round(move.quantity - returned[move])
-            line.returnable_quantity = max(left, 0)
-            line.refusal = line._get_refusal(move)
+        for wizard, lines in self.grouped("wizard_id").items():
+            picking = wizard._get_allowed_picking()
+            moves = picking._get_returnable_moves()
+            returned = moves._get_returned_quantities()
+            left = moves._get_left_to_return(returned)
+            kits = picking._get_kits()
+            for line in lines:
+                line.update(line._prepare_figures(moves, returned, left, kits))
 
-    def _get_refusal(self, move):
-        """Return the sentence why this line can't be returned, or ``False`` (X4)."""
-        if move.product_uom.compare(self.returnable_quantity, 0) > 0:
+    def _prepare_figures(self, moves, returned, left, kits):
+        """Return the values of the computed fields.
+
+        :param moves: the moves that can be returned
+        :param returned: ``{move: quantity}`` that is on returns
+        :param left: ``{move: quantity}`` of them
+        :param kits: see ``stock.picking._get_kits``
+        """
+        # sudo: see _compute_figures
+        move = self.move_id.sudo()._origin
+        kit = self.kit_line_id.sudo()._origin
+        if move in moves:
+            return {
+                "uom_id": move.product_uom,
+                "delivered_quantity": move.quantity,
+                "returned_quantity": returned[move],
+                "returnable_quantity": left[move],
+                "refusal": self._get_refusal(move, left[move]),
+            }
+        if not move and kit in kits:
+            of_kit = moves.filtered(lambda m: m.sale_line_id == kit)
+            delivered = {m: m.quantity for m in of_kit}
+            whole, rest = (
+                of_kit._count_kits(kits[kit], of_kit._sum_by_product(quantities))
+                for quantities in (delivered, left)
+            )
+            return {
+                "uom_id": kit.product_uom_id,
+                "delivered_quantity": whole,
+                "returned_quantity": whole - rest,
+                "returnable_quantity": rest,
+                "refusal": not rest
+                and self.env._("No whole one is left; choose from its components."),
+            }
+        return {
+            "uom_id": False,
+            "delivered_quantity": 0,
+            "returned_quantity": 0,
+            "returnable_quantity": 0,
+            "refusal": self.env._("Not a line of this delivery."),
+        }
+
+    @api.model
+    def _get_refusal(self, move, left):
+        """Return the sentence why nothing of ``move`` can be returned, or ``False``
+        when something is left (X4)."""
+        if move.product_uom.compare(left, 0) > 0:
             return False
         pickings = move.returned_move_ids.filtered(
             lambda back: back.state != "cancel"
@@ -79,76 +125,119 @@ class HelpdeskReturnWizardLine(models.TransientModel):
     @api.onchange("lot_ids")
     def _onchange_lot_ids(self):
         if self.tracking == "serial" and self.lot_ids:
-            self.quantity = len(self.lot_ids)
+            # sudo: the units only
+            unit = self.product_id.sudo().uom_id
+            self.quantity = unit._compute_quantity(
+                len(self.lot_ids), self.uom_id or unit, rounding_method="DOWN"
+            )
 
-    def _check_quantity(self):
-        """Refuse what can't be returned of this line.
+    # -- Refusals ------------------------------------------------------------
 
-        :raises UserError: with the figures, in the unit of the delivery
-        """
-        self.ensure_one()
-        # sudo: _check_ready proved the ticket, and the picking is its customer's.
-        move = self.move_id.sudo()
-        uom, product = move.product_uom, move.product_id.display_name
-        if move not in self.wizard_id._get_allowed_picking().move_ids:
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_number(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_number(vals)
+        return super().write(vals)
+
+    @api.model
+    def _check_number(self, vals):
+        """Refuse what the field would silently round, or can't hold (T4)."""
+        quantity = vals.get("quantity") or 0
+        digits = self._fields["quantity"].get_digits(self.env)[1]
+        if (
+            not isinstance(quantity, int | float)
+            or not math.isfinite(quantity)
+            or abs(quantity) > 1e12
+        ):
             raise UserError(
                 self.env._(
-                    "%(product)s is not a line of the chosen delivery.", product=product
+                    "%(quantity)s is not a quantity that can be returned.",
+                    quantity=quantity,
                 )
             )
-        if not math.isfinite(self.quantity) or uom.compare(self.quantity, 0) < 0:
+        if float_compare(quantity, round(quantity, digits), precision_digits=9):
+            raise UserError(
+                self.env._(
+                    "%(quantity)s has more than %(digits)s decimals: enter a quantity "
+                    "as it was delivered.",
+                    quantity=quantity,
+                    digits=digits,
+                )
+            )
+
+    def _check_quantity(self, moves, kits):
+        """Refuse a line that isn't of the delivery, or is negative.
+
+        :param moves: the moves of the delivery that can be returned
+        :param kits: the kits of the delivery
+        :raises UserError: with one sentence
+        """
+        self.ensure_one()
+        # sudo: only compared with what the wizard proved to be the customer's.
+        move, kit = self.move_id.sudo(), self.kit_line_id.sudo()
+        if (move and (kit or move not in moves)) or (not move and kit not in kits):
+            raise UserError(
+                self.env._(
+                    "%(product)s is not a line of the chosen delivery.",
+                    product=self.product_id.display_name or self.env._("A line"),
+                )
+            )
+        if not math.isfinite(self.quantity) or self.quantity < 0:
             raise UserError(
                 self.env._(
                     "%(product)s: %(quantity)s is not a quantity that can be returned.",
-                    product=product,
+                    product=(move.product_id or kit.product_id).display_name,
                     quantity=self.quantity,
                 )
             )
-        if uom.compare(self.quantity, self.returnable_quantity) > 0:
-            raise UserError(
-                self.env._(
-                    "%(product)s: %(quantity)g %(unit)s are too many, %(left)g of the "
-                    "%(delivered)g delivered can still be returned. %(refusal)s",
-                    product=product,
-                    quantity=self.quantity,
-                    unit=uom.name,
-                    left=self.returnable_quantity,
-                    delivered=self.delivered_quantity,
-                    refusal=self.refusal or "",
-                ).strip()
-            )
-        self._check_lots(move)
 
-    def _check_lots(self, move):
-        """Refuse lots that were not delivered with this line, or are on a return."""
-        lots = self.lot_ids.sudo()  # sudo: see _check_quantity
-        if not lots:
-            return
-        taken = move._get_lots_on_returns()
+    def _check_lots(self, move, quantity, lots_left, returns):
+        """Refuse lots that were not delivered with this line, or are on a return.
+
+        :param quantity: what is returned of ``move``
+        :param lots_left: ``{lot: quantity}`` that can be
+        :param returns: ``{(move, lot): returns}``
+        """
+        lots = self.lot_ids.sudo()  # sudo: compared with those of the delivery
+        unit, product = move.product_id.uom_id, move.product_id.display_name
         for lot in lots:
-            if lot not in move.move_line_ids.lot_id:
+            if lot not in lots_left:
                 raise UserError(
                     self.env._(
                         "%(lot)s was not delivered with this line.", lot=lot.name
                     )
                 )
-            if move.has_tracking == "serial" and lot in taken:
+            if unit.compare(lots_left[lot], 0) <= 0:
                 raise UserError(
                     self.env._(
                         "%(lot)s is on %(picking)s already.",
                         lot=lot.name,
-                        picking=taken[lot].name,
+                        picking=", ".join(returns[move, lot].mapped("name")),
                     )
                 )
-        if move.has_tracking == "serial" and (
-            move.product_uom.compare(self.quantity, len(lots)) != 0
-        ):
+        wanted = move.product_uom._compute_quantity(quantity, unit)
+        if move.has_tracking == "serial" and unit.compare(wanted, len(lots)) != 0:
             raise UserError(
                 self.env._(
                     "%(product)s: %(count)s serial numbers are chosen for a quantity "
                     "of %(quantity)g.",
-                    product=move.product_id.display_name,
+                    product=product,
                     count=len(lots),
-                    quantity=self.quantity,
+                    quantity=wanted,
+                )
+            )
+        free = sum(lots_left[lot] for lot in lots)
+        if unit.compare(wanted, free) > 0:
+            raise UserError(
+                self.env._(
+                    "%(product)s: of the chosen lots %(free)g can be returned, not "
+                    "%(quantity)g.",
+                    product=product,
+                    free=free,
+                    quantity=wanted,
                 )
             )

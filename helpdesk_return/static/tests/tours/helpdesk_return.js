@@ -58,6 +58,76 @@ registry.category("web_tour.tours").add("helpdesk_return_by_order", {
     ],
 });
 
+registry.category("web_tour.tours").add("helpdesk_return_by_delivery", {
+    steps: () => [
+        {
+            content: "press Return",
+            trigger: ".o_statusbar_buttons button[name=action_return]",
+            run: "click",
+        },
+        {
+            content: "of two deliveries none is chosen, and there is no line",
+            trigger: ".modal:not(:has(.o_data_row)) .o_field_widget[name=picking_id]",
+        },
+        {
+            content: "look for a delivery",
+            trigger: ".modal .o_field_widget[name=picking_id] input",
+            run: "click",
+        },
+        {
+            content: "take the first one: each is the customer's",
+            trigger:
+                ".modal .o_field_widget[name=picking_id] .dropdown-item:contains(/OUT/)",
+            run: "click",
+        },
+        {
+            content: "its lines come",
+            trigger: ".modal .o_data_row td[name=quantity]",
+        },
+        {
+            content: "take none",
+            trigger: ".modal button[name=action_take_none]",
+            run: "click",
+        },
+        {
+            content: "nothing is proposed any more",
+            trigger: ".modal .o_data_row td[name=quantity]:contains(/^0.00$/)",
+        },
+        {
+            content: "return nothing",
+            trigger: ".modal footer button[name=action_return]",
+            run: "click",
+        },
+        {
+            content: "that is refused with a sentence",
+            trigger:
+                ".o_error_dialog:contains(Enter a quantity to return), .modal:contains(Enter a quantity to return)",
+        },
+        {
+            content: "close it",
+            trigger:
+                ".modal:contains(Enter a quantity to return) footer button:contains(Close)",
+            run: "click",
+        },
+        {
+            content: "take all",
+            trigger: ".modal button[name=action_take_all]",
+            run: "click",
+        },
+        {
+            content: "all is proposed again",
+            trigger:
+                ".modal:not(:has(td[name=quantity]:contains(/^0.00$/))) .o_data_row",
+        },
+        {
+            content: "press Return",
+            trigger: ".modal footer button[name=action_return]",
+            run: "click",
+        },
+        ...back,
+    ],
+});
+
 registry.category("web_tour.tours").add("helpdesk_return_exchange", {
     steps: () => [
         ...open,
