@@ -75,14 +75,12 @@ class AccountMoveReversal(models.TransientModel):
         # sudo: see _filter_purchased.
         invoices = self.env["account.move"].sudo()
         domain = ticket._purchase_domain("account.move", **chosen)
-        # sudo: order lines are compared only, see helpdesk.ticket.
-        returned = ticket.sudo()._get_returned_purchases()
         invoices = invoices.search(domain, limit=2).sudo(False)
-        if len(invoices) > 1 and returned:
-            domain &= Domain(
-                "invoice_line_ids.sale_line_ids", "in", [line.id for line in returned]
-            )
-            invoices = invoices.sudo().search(domain, limit=2).sudo(False)
+        if len(invoices) > 1:
+            # sudo: the ticket is the user's to read; order lines are compared only.
+            returned = [line.id for line in ticket.sudo()._get_returned_purchases()]
+            returned = Domain("invoice_line_ids.sale_line_ids", "in", returned)
+            invoices = invoices.sudo().search(domain & returned, limit=2).sudo(False)
         # The one invoice that can be meant is chosen already.
         if len(invoices) != 1 or invoices._get_refund_refusal():
             invoices = invoices.browse()

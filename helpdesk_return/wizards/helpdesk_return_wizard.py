@@ -111,9 +111,9 @@ class HelpdeskReturnWizard(models.TransientModel):
                 of_kit = moves.filtered(
                     lambda m, line=order_line: m.sale_line_id == line
                 )
-                whole = self._count_proposed_kits(
-                    ticket, order_line, parts, of_kit, left
-                )
+                whole = 0  # the ticket is about something else
+                if product in (order_line.product_id, product.browse()):
+                    whole = moves._count_kits(parts, of_kit._sum_by_product(left))
                 lines.append(
                     {
                         "kit_line_id": order_line.id,
