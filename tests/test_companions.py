@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COMPANIONS = {
     "helpdesk_coupon": ["website_sale_loyalty"],
     "helpdesk_fsm": ["hr_timesheet", "sale_project"],
+    "helpdesk_return": ["sale_mrp", "stock_dropshipping"],
 }
 
 

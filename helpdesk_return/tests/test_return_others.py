@@ -11,7 +11,7 @@ from .common import HelpdeskReturnCommon
 class TestReturnKit(HelpdeskReturnCommon):
     """Kits of ``mrp``, where it is installed (X14); the addon doesn't depend on it.
 
-    ``tests/test_return_others.py`` runs this in a database with it.
+    ``tests/test_companions.py`` runs this in a database with it.
     """
 
     @classmethod
@@ -21,7 +21,7 @@ class TestReturnKit(HelpdeskReturnCommon):
             "mrp.bom" not in cls.env.registry
             or "bom_line_id" not in cls.env["stock.move"]
         ):
-            raise unittest.SkipTest("sale_mrp is not installed")
+            raise unittest.SkipTest("needs sale_mrp")
         cls.set, cls.shade, cls.bulb = cls.env["product.product"].create(
             [
                 {
@@ -161,7 +161,7 @@ class TestReturnDropShipment(HelpdeskReturnCommon):
         super().setUpClass()
         route = cls.env.ref("stock_dropshipping.route_drop_shipping", False)
         if not route:
-            raise unittest.SkipTest("stock_dropshipping is not installed")
+            raise unittest.SkipTest("needs stock_dropshipping")
         supplier = cls.env["res.partner"].create({"name": "Supplier"})
         sofa = cls.env["product.product"].create(
             {
