@@ -32,6 +32,7 @@
         "views/helpdesk_ticket_portal_templates.xml",
         "views/helpdesk_team_views.xml",
         "views/purchase_views.xml",
+        "views/warranty_views.xml",
         "views/helpdesk_after_sales_menus.xml",
     ],
     "demo": [

@@ -109,6 +109,11 @@ class HelpdeskTeam(models.Model):
         help="Customers are asked by e-mail how happy they are when a ticket is "
         "closed.",
     )
+    warranty_restarts = fields.Boolean(
+        string="New Warranty for Replacements",
+        help="What is delivered as a replacement is under warranty from its own "
+        "delivery. Otherwise it goes on with the warranty of the first delivery.",
+    )
     require_reason = fields.Boolean(
         string="Mandatory Reasons",
         help="Refunds, returns and repairs need a reason from the list of reasons.",

@@ -977,7 +977,9 @@ class HelpdeskTicket(models.Model):
         lines = self.env["sale.order.line"].sudo()
         domain = self._get_purchase_line_domain()
         total = lines.search_count(domain)
-        lines = lines.search(
+        lines = lines.with_context(
+            helpdesk_warranty_restarts=self.team_id.warranty_restarts
+        ).search(
             domain, offset=int(offset), limit=min(int(limit), 80), order="order_id, id"
         )
         purchases = lines._prepare_helpdesk_purchases()
@@ -1028,6 +1030,7 @@ class HelpdeskTicket(models.Model):
                 ("ordered", self.env._("Ordered"), "quantity"),
                 ("delivered", self.env._("Delivered"), "quantity"),
                 ("delivered_on", self.env._("Delivered On"), "date"),
+                ("warranty", self.env._("Warranty Until"), "char"),
                 ("returned", self.env._("Returned"), "quantity"),
                 ("invoiced", self.env._("Invoiced"), "quantity"),
                 ("credited", self.env._("Credited"), "quantity"),

@@ -2,6 +2,9 @@ from collections import defaultdict
 
 from odoo import models
 from odoo.fields import Domain
+from odoo.tools import format_date
+
+from .helpdesk_after_sales_warranty import Question
 
 
 class SaleOrderLine(models.Model):
@@ -24,6 +27,7 @@ class SaleOrderLine(models.Model):
         self.mapped("order_id.name")
         returned, serials, delivered_on, transfers = self._get_helpdesk_transfers()
         credited, invoices = self._get_helpdesk_invoices()
+        warranties = self.filtered(delivered_on.get)._get_helpdesk_warranties()
         return {
             line: {
                 "order": line.order_id.name,
@@ -46,6 +50,7 @@ class SaleOrderLine(models.Model):
                     "invoiced": ("account.move", sorted(invoices[line, False])),
                     "credited": ("account.move", sorted(invoices[line, True])),
                 },
+                "warranty": warranties.get(line, ""),
             }
             for line in self
         }
@@ -84,6 +89,39 @@ class SaleOrderLine(models.Model):
         ):
             serials[move.sale_line_id].append(lot.name)
         return returned, serials, delivered_on, pickings
+
+    def _get_helpdesk_warranties(self):
+        """Return ``{line: text}``: until when a line that was delivered is under
+        warranty. Pieces of several days have a first and a last day."""
+        texts = {}
+        for company, lines in self.grouped("company_id").items():
+            lines = lines.filtered(
+                lambda line: (
+                    line.product_id.with_company(line.company_id).warranty_duration
+                )
+            )
+            answers = self.env["helpdesk.after.sales.warranty"]._find_warranties(
+                company,
+                [
+                    Question(
+                        line.product_id.id,
+                        customer_id=line.order_id.partner_id.commercial_partner_id.id,
+                        order_id=line.order_id.id,
+                        line_id=line.id,
+                        restarts=self.env.context.get("helpdesk_warranty_restarts"),
+                    )
+                    for line in lines
+                ],
+            )
+            for line, warranty in zip(lines, answers, strict=True):
+                if not warranty:
+                    texts[line] = self.env._("Unknown")
+                    continue
+                days = (warranty.end_first, warranty.end_last)
+                texts[line] = " – ".join(
+                    format_date(self.env, day) for day in dict.fromkeys(days)
+                )
+        return texts
 
     def _get_helpdesk_invoices(self):
         """Return, per line: quantity on posted credit notes; and the ids of posted
