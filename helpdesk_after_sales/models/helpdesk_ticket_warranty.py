@@ -56,7 +56,7 @@ class HelpdeskTicket(models.Model):
                         product._origin.id,
                         lot._origin.id or None,
                         ticket.commercial_partner_id._origin.id or 0,
-                        ticket._get_warranty_order(product).id or None,
+                        ticket._get_warranty_order(product, lot).id or None,
                         restarts=ticket.team_id.warranty_restarts,
                         moment=ticket.create_date or fields.Datetime.now(),
                     )
@@ -72,11 +72,13 @@ class HelpdeskTicket(models.Model):
         lot = self.lot_id if lot is None else lot
         return product or lot.product_id, lot
 
-    def _get_warranty_order(self, product):
-        """Return the ticket's order, unless it is about another product."""
-        if self.product_id and product != self.product_id:
-            return self.sale_order_id.browse()
-        return self.sale_order_id._origin
+    def _get_warranty_order(self, product, lot):
+        """Return the ticket's order, unless another product or lot was chosen, which
+        may have been bought with another order."""
+        order = self.sale_order_id._origin
+        if (product, lot) == (self.product_id or self.lot_id.product_id, self.lot_id):
+            return order
+        return order.filtered(lambda o: not lot and product in o.order_line.product_id)
 
     def _describe_warranty(self, warranty, **chosen):
         """Return a sentence on the warranty of this ticket's product, or ``False``

@@ -14,8 +14,8 @@ class StockLot(models.Model):
         compute="_compute_warranty_end",
         search="_search_warranty_end",
         help="Counted from the latest sale of this serial number. Empty when it was "
-        "not delivered, when its product has no warranty, or when a lot was delivered on "
-        "several days.",
+        "not delivered, when its product has no warranty, or when a lot was delivered "
+        "on several days.",
     )
 
     @api.depends("product_id")

@@ -1,4 +1,6 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 
 class HelpdeskTicket(models.Model):
@@ -17,10 +19,45 @@ class HelpdeskTicket(models.Model):
         groups="base.group_user",
     )
 
+    repairs_to_give_back = fields.Integer(
+        compute="_compute_repairs_to_give_back",
+        groups="base.group_user",
+        help="Finished repairs whose product has not gone back to the customer.",
+    )
+
     def _compute_repairs_count(self):
         count = self._after_sales_count("repair.order")
         for ticket in self:
             ticket.repairs_count = count.get(ticket._origin, 0)
+
+    def _compute_repairs_to_give_back(self):
+        count = self._after_sales_count(
+            "repair.order", self.env["repair.order"]._get_give_back_domain()
+        )
+        for ticket in self:
+            ticket.repairs_to_give_back = count.get(ticket._origin, 0)
+
+    def action_give_back(self):
+        """Make the deliveries of all repairs of this ticket that are finished and not
+        yet given back (X15); see ``repair.order.action_give_back``.
+
+        :raises AccessError: when the ticket isn't the user's to work on
+        :raises UserError: when there is nothing to give back
+        """
+        self.ensure_one()
+        self._check_after_sales("use_product_repairs")
+        # sudo: agents may not read deliveries; the repairs are those of this ticket,
+        # which was just checked.
+        repairs = self.env["repair.order"].sudo()
+        domain = Domain("helpdesk_ticket_id", "=", self.id)
+        repairs = repairs.search(domain & repairs._get_give_back_domain()).sudo(False)
+        if not repairs:
+            raise UserError(
+                self.env._(
+                    "No repair of this ticket is done and waiting to be given back."
+                )
+            )
+        return repairs.action_give_back()
 
     def action_repair(self):
         """Return the action that opens the pop-up **Repair Reference** (S79).

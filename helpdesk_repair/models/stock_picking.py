@@ -1,9 +1,31 @@
 from odoo import api, models
 from odoo.fields import Domain
+from odoo.tools import format_date
 
 
 class StockPicking(models.Model):
     _inherit = "stock.picking"
+
+    def _action_done(self):
+        result = super()._action_done()
+        done = self.filtered(lambda picking: picking.state == "done")
+        # sudo: who ships need not see repairs; their tickets hear.
+        repairs = (
+            self.env["repair.order"]
+            .sudo()
+            .search(Domain("helpdesk_delivery_id", "in", done.ids))
+        )
+        repairs._after_sales_tell_ticket(
+            {
+                repair: self.env._(
+                    "%(product)s was sent back to the customer on %(date)s.",
+                    product=repair.product_id.display_name,
+                    date=format_date(self.env, repair.helpdesk_delivery_id.date_done),
+                )
+                for repair in repairs
+            }
+        )
+        return result
 
     @api.model
     def _get_scope_domain(self, scope):

@@ -154,10 +154,10 @@ class TestRepairWizard(HelpdeskRepairCommon):
         self.assertEqual(repair.picking_id, back)
         self.assertFalse(repair.move_ids.picking_id, "no leak into the parts")
 
-    def _send_back(self, delivery):
+    def _send_back(self, delivery, product=None):
         native = self.env["stock.return.picking"].create({"picking_id": delivery.id})
         for line in native.product_return_moves:
-            line.quantity = 1
+            line.quantity = 1 if product in (None, line.product_id) else 0
         back = native._create_return()
         return back
 
@@ -177,8 +177,148 @@ class TestRepairWizard(HelpdeskRepairCommon):
                 wizard.action_confirm_repair()
         self.assertFalse(self.ticket_a.repair_ids)
 
-    def _part(self, quantity):
-        return Command.create({"product_id": self.screen.id, "quantity": quantity})
+    def _part(self, quantity, product=None):
+        product = product or self.screen
+        return Command.create({"product_id": product.id, "quantity": quantity})
+
+    def test_bad_input_services_as_parts(self):
+        wizard = self._form().save()
+        wizard.part_ids = [self._part(1, self.service)]
+        with self.assertRaisesRegex(UserError, "added to the quotation"):
+            wizard.action_confirm_repair()
+
+    def test_bad_input_scrapped_serial(self):
+        back = self._send_back(self.order_a.picking_ids, self.phone)
+        self._deliver(back, self.serials[:1])
+        self.assertEqual(back.state, "done")
+        scrap = self.env["stock.scrap"].create(
+            {
+                "product_id": self.phone.id,
+                "lot_id": self.serials[0].id,
+                "scrap_qty": 1,
+                "location_id": back.location_dest_id.id,
+            }
+        )
+        self.assertTrue(scrap.action_validate())
+        self.assertEqual(scrap.state, "done")
+        wizard = self._form().save()
+        with self.assertRaisesRegex(UserError, "SN-0001 was scrapped"):
+            wizard.action_confirm_repair()
+        self.assertFalse(self.ticket_a.repair_ids)
+
+    def test_bad_input_archived_or_foreign_responsible(self):
+        other = self.env["res.company"].create({"name": "Other shop"})
+        foreigner = self._new_user(
+            "after_sales_repair_foreigner",
+            AGENT,
+            company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
+        wizard = self._form().save()
+        self.other_agent.active = False
+        for user in (self.other_agent, foreigner):
+            wizard.sudo().user_id = user
+            with self.assertRaisesRegex(UserError, "does not work for"):
+                wizard.action_confirm_repair()
+        self.assertFalse(self.ticket_a.repair_ids)
+
+    def test_bad_input_no_place_for_repairs(self):
+        operation = self.warehouse.repair_type_id
+        self.env.cr.execute(
+            "UPDATE stock_picking_type SET default_product_location_src_id = NULL "
+            "WHERE id = %s",
+            [operation.id],
+        )
+        operation.invalidate_recordset()
+        wizard = self._form().save()
+        with self.assertRaisesRegex(UserError, "has no place for repairs"):
+            wizard.action_confirm_repair()
+        self.assertFalse(self.ticket_a.repair_ids)
+
+    def test_the_operation_is_that_of_the_tickets_company(self):
+        """Also for an agent who is at home in another company."""
+        other = self.env["res.company"].create({"name": "Other shop"})
+        self.env["stock.warehouse"].sudo().search([("company_id", "=", other.id)])
+        both = self._new_user(
+            "after_sales_repair_both",
+            AGENT,
+            company_id=other.id,
+            company_ids=[Command.set((other + self.company).ids)],
+        )
+        ticket = self.ticket_a.with_user(both).with_context(
+            allowed_company_ids=(other + self.company).ids
+        )
+        action = ticket.action_repair()
+        wizard = (
+            self.env[action["res_model"]]
+            .with_user(both)
+            .with_context(**action["context"])
+            .create({})
+        )
+        repair = self._confirm(wizard).sudo()
+        self.assertEqual(repair.company_id, self.company)
+        self.assertEqual(repair.picking_type_id, self.warehouse.repair_type_id)
+
+    def test_s85_lots_of_others_are_not_offered(self):
+        self._sell(self.customer_b, (self.phone, 1), serials=self.serials[3])
+        offered = (
+            self.env["stock.lot"]
+            .with_user(self.agent)
+            .with_context(
+                helpdesk_purchase_of={
+                    "company_id": self.company.id,
+                    "partner_id": self.customer_a.id,
+                    "product_id": self.phone.id,
+                }
+            )
+            .name_search("")
+        )
+        self.assertEqual({id_ for id_, _name in offered}, set(self.serials[:2].ids))
+
+    def test_s96_labour_is_added_to_the_quotation_as_in_odoo(self):
+        form = self._form()
+        with form.part_ids.new() as part:
+            part.product_id = self.screen
+        user = self._new_user(
+            "after_sales_repair_labour", f"{AGENT},sales_team.group_sale_salesman"
+        )
+        wizard = form.save().with_user(self.agent)
+        wizard.action_create_quotation()
+        repair = wizard.repair_id.sudo()
+        order = repair.sale_order_id
+        order.user_id = user
+        order.with_user(user).order_line = [
+            Command.create({"product_id": self.service.id, "product_uom_qty": 2})
+        ]
+        order.with_user(user).action_confirm()
+        self.assertEqual(order.amount_untaxed, 90 + 2 * 80)
+        self.assertEqual(repair.move_ids.product_id, self.screen)
+
+    def test_s95_what_the_ticket_hears(self):
+        """Confirmed, started, done, and the quotation accepted, each with a link."""
+        form = self._form()
+        with form.part_ids.new() as part:
+            part.product_id = self.screen
+        wizard = form.save()
+        wizard.action_create_quotation()
+        repair = wizard.repair_id.sudo()
+        repair.sale_order_id.action_confirm()
+        wizard.action_confirm_repair()
+        repair._action_repair_confirm()
+        repair.action_repair_start()
+        repair.action_repair_end()
+        told = self.ticket_a.message_ids.sorted("id").mapped("body")
+        for words in (
+            "was created",
+            "was accepted",
+            "was confirmed",
+            "was started",
+            "is done",
+        ):
+            with self.subTest(words=words):
+                [sentence] = [body for body in told if words in body]
+                self.assertIn('data-oe-model="repair.order"', sentence)
+                self.assertNotIn("&lt;a", sentence)
 
     def test_x5_reason(self):
         self.team.require_reason = True

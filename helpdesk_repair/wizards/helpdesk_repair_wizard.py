@@ -46,7 +46,21 @@ class HelpdeskRepairWizard(models.TransientModel):
         help="The return that the product came back with.",
     )
     under_warranty = fields.Boolean(
-        help="The parts of the repair cost nothing in its quotation."
+        compute="_compute_under_warranty",
+        store=True,
+        readonly=False,
+        help="The parts of the repair cost nothing in its quotation.",
+    )
+    warranty_info = fields.Char(string="Warranty", compute="_compute_warranty")
+    warranty_known = fields.Boolean(compute="_compute_warranty")
+    warranty_proposal = fields.Boolean(
+        compute="_compute_warranty",
+        help="The product was under warranty on the day of the ticket.",
+    )
+    warranty_reason = fields.Char(
+        string="Why Differently",
+        help="Why the repair is under warranty although the product isn't any more, or "
+        "the other way round. Told in the chatter of repair and ticket.",
     )
     schedule_date = fields.Datetime(
         string="Scheduled Date", required=True, default=fields.Datetime.now
@@ -102,6 +116,35 @@ class HelpdeskRepairWizard(models.TransientModel):
             else:
                 domain = Domain.FALSE
             wizard.picking_id = pickings.search(domain, order="id desc", limit=1).id
+
+    @api.depends("helpdesk_ticket_id", "product_id", "lot_id")
+    @api.depends_context("lang")
+    def _compute_warranty(self):
+        for wizard in self:
+            ticket = wizard.helpdesk_ticket_id
+            # sudo: the dates of what the ticket's own customer was delivered.
+            item = {
+                "product": wizard.product_id.sudo(),
+                "lot": wizard.lot_id.sudo(),
+            }
+            warranty = ticket._find_warranties(**item).get(ticket) if ticket else None
+            wizard.warranty_info = ticket and ticket._describe_warranty(
+                warranty, **item
+            )
+            wizard.warranty_proposal = bool(warranty and warranty.covered)
+            wizard.warranty_known = bool(
+                warranty and (warranty.end or warranty.covered)
+            )
+
+    @api.depends("warranty_proposal")
+    def _compute_under_warranty(self):
+        for wizard in self:
+            wizard.under_warranty = wizard.warranty_proposal
+
+    def _overrules_warranty(self):
+        """Return whether the user decided against a warranty that is known."""
+        self.ensure_one()
+        return self.warranty_known and self.under_warranty != self.warranty_proposal
 
     def _get_returns_domain(self):
         ticket = self.helpdesk_ticket_id
@@ -183,7 +226,19 @@ class HelpdeskRepairWizard(models.TransientModel):
             self._prepare_repair_values()
         )
         self.repair_id = repair
+        if self._overrules_warranty():
+            self._tell_overruled(repair)
         return repair
+
+    def _tell_overruled(self, repair):
+        """Say in both chatters who decided against the warranty, and why (X8)."""
+        sentence = (
+            self.env._("Under warranty all the same: %(reason)s. (%(info)s)")
+            if self.under_warranty
+            else self.env._("Not under warranty all the same: %(reason)s. (%(info)s)")
+        ) % {"reason": self.warranty_reason.strip(), "info": self.warranty_info}
+        repair._message_log(body=sentence, author_id=self.env.user.partner_id.id)
+        repair._after_sales_tell_ticket({repair: sentence})
 
     def _prepare_repair_values(self):
         """Return the values of the repair order. The return is passed as a value,
@@ -247,16 +302,54 @@ class HelpdeskRepairWizard(models.TransientModel):
             )
         self._check_lot()
         self._check_return()
-        if not self.user_id.active or self.company_id not in self.user_id.company_ids:
-            if self.user_id:
+        self._check_workshop()
+        self._check_parts()
+        if self._overrules_warranty() and not (self.warranty_reason or "").strip():
+            raise UserError(
+                self.env._(
+                    "%(info)s. Say why this repair is to be handled differently.",
+                    info=self.warranty_info,
+                )
+            )
+
+    def _check_workshop(self):
+        """Refuse who or what can't do the repair in the company of the ticket."""
+        # sudo: whether the colleague works there is all that is asked.
+        user = self.user_id.sudo()
+        if user and not (user.active and self.company_id in user.company_ids):
+            raise UserError(
+                self.env._(
+                    "%(user)s does not work for %(company)s.",
+                    user=user.name,
+                    company=self.company_id.display_name,
+                )
+            )
+        # sudo: whether the application is ready for this company.
+        repairs = self.env["repair.order"].sudo().with_company(self.company_id)
+        operation = repairs._default_picking_type_id()
+        if not operation or not (
+            operation.default_location_src_id
+            and operation.default_product_location_src_id
+            and operation.default_location_dest_id
+        ):
+            raise UserError(
+                self.env._(
+                    "%(company)s has no place for repairs: an Inventory manager sets "
+                    "the locations of the operation type Repairs.",
+                    company=self.company_id.display_name,
+                )
+            )
+
+    def _check_parts(self):
+        for part in self.part_ids:
+            if part.product_id.type != "consu":
                 raise UserError(
                     self.env._(
-                        "%(user)s does not work for %(company)s.",
-                        user=self.user_id.name,
-                        company=self.company_id.display_name,
+                        "%(product)s is not a good: services are added to the "
+                        "quotation.",
+                        product=part.product_id.display_name,
                     )
                 )
-        for part in self.part_ids:
             positive = part.uom_id.compare(part.quantity, 0) > 0
             if not math.isfinite(part.quantity) or not positive:
                 raise UserError(
@@ -283,6 +376,25 @@ class HelpdeskRepairWizard(models.TransientModel):
                     lot=lot.name,
                     customer=self.helpdesk_commercial_partner_id.display_name,
                     product=self.product_id.display_name,
+                )
+            )
+        # sudo: where the serial number went last, nothing of it is shown.
+        last = (
+            self.env["stock.move.line"]
+            .sudo()
+            .search(
+                Domain("lot_id", "=", lot.id) & Domain("state", "=", "done"),
+                order="date desc, id desc",
+                limit=1,
+            )
+        )
+        if (
+            lot.product_id.tracking == "serial"
+            and last.location_dest_id.usage == "inventory"
+        ):
+            raise UserError(
+                self.env._(
+                    "%(lot)s was scrapped: there is nothing to repair.", lot=lot.name
                 )
             )
 
