@@ -36,3 +36,23 @@ class HelpdeskRepairCommon(HelpdeskAfterSalesCommon):
         if action["res_model"] == wizard._name:
             action = wizard.action_confirm_repair()
         return self.env["repair.order"].browse(action["res_id"])
+
+    def _repaired(self, back=None):
+        """Return a finished repair of the ticket's product, under sudo."""
+        form = self._form()
+        if back:
+            form.picking_id = back
+        repair = self._confirm(form.save()).sudo()
+        repair.action_repair_start()
+        repair.action_repair_end()
+        return repair
+
+    def _send_back(self, *serials):
+        """Return the return, received, of these phones."""
+        delivery = self.order_a.picking_ids[0]
+        native = self.env["stock.return.picking"].create({"picking_id": delivery.id})
+        line = native.product_return_moves.filtered(
+            lambda line: line.product_id == self.phone
+        )
+        line.quantity = len(serials)
+        return self._deliver(native._create_return(), serials)

@@ -11,25 +11,6 @@ from .common import HelpdeskRepairCommon
 class TestGiveBack(HelpdeskRepairCommon):
     """X15: one button makes the delivery of the repaired serial to the customer."""
 
-    def _repaired(self, back=None, **values):
-        form = self._form()
-        if back:
-            form.picking_id = back
-        repair = self._confirm(form.save()).sudo()
-        repair.write(values)
-        repair.action_repair_start()
-        repair.action_repair_end()
-        return repair
-
-    def _send_back(self, *serials):
-        delivery = self.order_a.picking_ids[0]
-        native = self.env["stock.return.picking"].create({"picking_id": delivery.id})
-        line = native.product_return_moves.filtered(
-            lambda line: line.product_id == self.phone
-        )
-        line.quantity = len(serials)
-        return self._deliver(native._create_return(), serials)
-
     def _told(self):
         return str(self.ticket_a.message_ids.mapped("body"))
 

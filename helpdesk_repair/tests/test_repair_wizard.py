@@ -124,14 +124,14 @@ class TestRepairWizard(HelpdeskRepairCommon):
 
     def test_s86_return_of_another_customer_is_refused(self):
         other = self._sell(self.customer_b, (self.phone, 1), serials=self.serials[3])
-        back = self._send_back(other.picking_ids)
+        back = self._return_all(other.picking_ids)
         wizard = self._form().save()
         wizard.sudo().picking_id = back
         with self.assertRaisesRegex(UserError, "is not a return"):
             wizard.action_confirm_repair()
 
     def test_s86_return_is_offered_and_linked(self):
-        back = self._send_back(self.order_a.picking_ids)
+        back = self._return_all(self.order_a.picking_ids)
         offered = (
             self.env["stock.picking"]
             .with_user(self.agent)
@@ -154,12 +154,11 @@ class TestRepairWizard(HelpdeskRepairCommon):
         self.assertEqual(repair.picking_id, back)
         self.assertFalse(repair.move_ids.picking_id, "no leak into the parts")
 
-    def _send_back(self, delivery, product=None):
+    def _return_all(self, delivery):
         native = self.env["stock.return.picking"].create({"picking_id": delivery.id})
         for line in native.product_return_moves:
-            line.quantity = 1 if product in (None, line.product_id) else 0
-        back = native._create_return()
-        return back
+            line.quantity = 1
+        return native._create_return()
 
     def test_bad_input_is_refused_in_a_sentence(self):
         cases = (
@@ -188,8 +187,7 @@ class TestRepairWizard(HelpdeskRepairCommon):
             wizard.action_confirm_repair()
 
     def test_bad_input_scrapped_serial(self):
-        back = self._send_back(self.order_a.picking_ids, self.phone)
-        self._deliver(back, self.serials[:1])
+        back = self._send_back(self.serials[0])
         self.assertEqual(back.state, "done")
         scrap = self.env["stock.scrap"].create(
             {

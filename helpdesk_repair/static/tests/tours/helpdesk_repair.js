@@ -87,3 +87,131 @@ registry.category("web_tour.tours").add("helpdesk_repair_confirm", {
         },
     ],
 });
+
+const openPopUp = () => [
+    {
+        content: "press Repair",
+        trigger: ".o_statusbar_buttons button[name=action_repair]",
+        run: "click",
+    },
+    {
+        content: "the product is the ticket's",
+        trigger: ".modal .o_field_widget[name=product_id] input:value(Phone)",
+    },
+];
+
+registry.category("web_tour.tours").add("helpdesk_repair_quotation", {
+    steps: () => [
+        ...openPopUp(),
+        {
+            content: "add a part",
+            trigger: ".modal .o_field_x2many_list_row_add a",
+            run: "click",
+        },
+        {
+            content: "type its name",
+            trigger: ".modal .o_data_row .o_field_widget[name=product_id] input",
+            run: "edit Screen",
+        },
+        {
+            content: "choose it",
+            trigger: ".o-autocomplete--dropdown-item:contains(Screen)",
+            run: "click",
+        },
+        {
+            content: "type a new tag",
+            trigger: ".modal .o_field_widget[name=tag_ids] input",
+            run: "edit Cracked",
+        },
+        {
+            content: "make it",
+            trigger: ".o-autocomplete--dropdown-item:contains(Create)",
+            run: "click",
+        },
+        {
+            content: "it is there",
+            trigger: ".modal .o_field_widget[name=tag_ids] .o_tag:contains(Cracked)",
+        },
+        {
+            content: "press Create Quotation",
+            trigger: ".modal footer button[name=action_create_quotation]",
+            run: "click",
+        },
+        {
+            content: "without rights to Sales the agent gets the repair",
+            trigger:
+                ".o_form_view:has(.o_data_row:contains(Screen)) .o_tag:contains(Cracked)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("helpdesk_repair_warranty", {
+    steps: () => [
+        {
+            content: "the ticket says until when, and since when",
+            trigger:
+                ".o_field_widget[name=warranty_info]:contains(Under warranty until):contains(S/N SN-0001)",
+        },
+        ...openPopUp(),
+        {
+            content: "the pop-up says so, too",
+            trigger:
+                ".modal .o_field_widget[name=warranty_info]:contains(Under warranty until)",
+        },
+        {
+            content: "Under Warranty is proposed: decide against it",
+            trigger: ".modal .o_field_widget[name=under_warranty] input:checked",
+            run: "click",
+        },
+        {
+            content: "a reason is asked for",
+            trigger:
+                ".modal .o_field_widget.o_required_modifier[name=warranty_reason] input",
+            run: "edit Dropped into the sea",
+        },
+        {
+            content: "press Confirm Repair",
+            trigger: ".modal footer button[name=action_confirm_repair]",
+            run: "click",
+        },
+        {
+            content: "the phone is not here yet; go on all the same",
+            trigger:
+                ".modal:has(.alert-warning:contains(not in stock)) footer button[name=action_confirm_repair]",
+            run: "click",
+        },
+        {
+            content: "the repair tells why",
+            trigger: ".o_form_view .o-mail-Message:contains(Dropped into the sea)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("helpdesk_repair_give_back", {
+    steps: () => [
+        {
+            content: "the repair is done: give it back",
+            trigger: ".o_statusbar_buttons button[name=action_give_back]",
+            run: "click",
+        },
+        {
+            content: "it says that the delivery was made",
+            trigger:
+                ".o_notification:contains(Inventory sends the repaired product back)",
+        },
+        {
+            content: "once",
+            trigger: ".o_statusbar_buttons:not(:has(button[name=action_give_back]))",
+        },
+        {
+            content: "open the repair",
+            trigger: "button[name=action_view_repairs]",
+            run: "click",
+        },
+        {
+            content: "it names the delivery",
+            trigger:
+                ".o_form_view .o_field_widget[name=helpdesk_delivery_id]:contains(OUT)",
+        },
+    ],
+});
