@@ -320,6 +320,48 @@ def coupon(shop):
     return {"Send by Email": (native, ours)}
 
 
+@service("helpdesk_repair")
+def repair(shop):
+    """A repair with five parts: confirmed, and with its quotation."""
+    parts = [{"product_id": product.id, "quantity": 2.0} for product in shop.products]
+    product = shop.products[0]
+
+    def native(button):
+        order = shop.env["repair.order"].create(
+            {
+                "partner_id": shop.customer.id,
+                "product_id": product.id,
+                "move_ids": [
+                    shop.Command.create(
+                        {
+                            "repair_line_type": "add",
+                            "product_id": part["product_id"],
+                            "product_uom_qty": part["quantity"],
+                        }
+                    )
+                    for part in parts
+                ],
+            }
+        )
+        getattr(order, button)()
+
+    def ours(button):
+        wizard = shop.open(
+            shop.ticket.action_repair(),
+            product_id=product.id,
+            part_ids=[shop.Command.create(part) for part in parts],
+        )
+        getattr(wizard, button)()
+
+    return {
+        title: (lambda n=theirs: native(n), lambda o=button: ours(o))
+        for title, theirs, button in (
+            ("Confirm Repair", "action_validate", "action_confirm_repair"),
+            ("Create Quotation", "action_create_sale_order", "action_create_quotation"),
+        )
+    }
+
+
 # -- Measuring ---------------------------------------------------------------
 
 

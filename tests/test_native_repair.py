@@ -21,12 +21,9 @@ ADDONS = next(
 )
 FILES = [
     # Quotations of repairs are part of repair since Odoo 17: there is no sale_repair.
-    *(
-        f"repair/tests/test_{name}.py"
-        for name in ("repair", "anglo_saxon_valuation", "rules_installation")
-    ),
+    "repair/tests/test_repair.py",
+    "repair/tests/test_rules_installation.py",
     "sale_stock/tests/test_sale_stock.py",
-    "product/tests/test_product_attribute_value_config.py",
 ]
 #: seen to fail in a database with repair and sale_stock alone (19.0+dfsg-1)
 FAIL_WITHOUT_US = set()

@@ -298,13 +298,15 @@ class HelpdeskAfterSalesWarranty(models.AbstractModel):
                        serial AND delivered.order_id IS NULL AND day > MIN(day) OVER (
                            PARTITION BY delivered.lot_id, customer_id
                        ) AS given_back,
-                       COALESCE(SUM(delivered.quantity) OVER (
-                           PARTITION BY delivered.order_id, delivered.product_id
-                           ORDER BY day
-                           RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-                               EXCLUDE GROUP
-                       ) >= ordered.quantity AND ordered.quantity > 0, false)
-                           AS replacement
+                       COALESCE(ordered.quantity > 0
+                           -- delivered on earlier days: all so far less this day's
+                           AND SUM(delivered.quantity) OVER (
+                               PARTITION BY delivered.order_id, delivered.product_id
+                               ORDER BY day
+                           ) - SUM(delivered.quantity) OVER (
+                               PARTITION BY delivered.order_id, delivered.product_id,
+                                            day
+                           ) >= ordered.quantity, false) AS replacement
                   FROM delivered
              LEFT JOIN ordered ON ordered.order_id = delivered.order_id
                               AND ordered.product_id = delivered.product_id

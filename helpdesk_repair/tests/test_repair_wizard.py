@@ -28,6 +28,15 @@ class TestRepairWizard(HelpdeskRepairCommon):
         form.partner_id = self.contact_a2
         self.assertEqual(form.save().partner_id, self.contact_a2)
 
+    def test_s82_s84_through_rpc_the_rest_is_filled_from_the_ticket(self):
+        wizards = self.env["helpdesk.repair.wizard"].with_user(self.agent)
+        wizard = wizards.create(
+            {"helpdesk_ticket_id": self.ticket_a.id, "product_id": self.lamp.id}
+        )
+        self.assertEqual(wizard.partner_id, self.contact_a1)
+        self.assertEqual(wizard.product_id, self.lamp)
+        self.assertFalse(wizard.lot_id)
+
     def test_s84_s85_another_product_drops_the_lot(self):
         form = self._form()
         form.product_id = self.lamp
@@ -398,6 +407,18 @@ class TestRepairWizard(HelpdeskRepairCommon):
         repair = self.env["repair.order"].create({"product_id": self.lamp.id})
         both = self._new_user("after_sales_both", f"{AGENT},stock.group_stock_user")
         self.assertTrue(repair.with_user(both).has_access("write"))
+        # Also of moves: of a delivery, and of a part.
+        moves = self.order_a.picking_ids.move_ids + self.env["stock.move"].create(
+            {
+                "repair_id": repair.id,
+                "repair_line_type": "add",
+                "product_id": self.screen.id,
+                "product_uom_qty": 1,
+            }
+        )
+        for operation in ("read", "write"):
+            self.assertFalse(moves.with_user(both)._check_access(operation))
+        self.assertFalse(moves.with_user(self.agent).has_access("read"))
         self.assertFalse(repair.with_user(self.agent).has_access("read"))
 
     def test_t2_second_click_makes_no_second_repair(self):

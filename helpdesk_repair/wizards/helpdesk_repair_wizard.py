@@ -17,7 +17,7 @@ class HelpdeskRepairWizard(models.TransientModel):
     partner_id = fields.Many2one(
         comodel_name="res.partner",
         string="Customer",
-        compute="_compute_from_ticket",
+        compute="_compute_partner_id",
         store=True,
         readonly=False,
         domain="[('commercial_partner_id', '=', helpdesk_commercial_partner_id)]",
@@ -25,7 +25,7 @@ class HelpdeskRepairWizard(models.TransientModel):
     product_id = fields.Many2one(
         comodel_name="product.product",
         string="Product to Repair",
-        compute="_compute_from_ticket",
+        compute="_compute_product_id",
         store=True,
         readonly=False,
     )
@@ -84,13 +84,18 @@ class HelpdeskRepairWizard(models.TransientModel):
         help="The product is not in stock; the draft waits for an answer.",
     )
 
+    # One method each: who gives the product alone still gets the ticket's customer.
+
     @api.depends("helpdesk_ticket_id")
-    def _compute_from_ticket(self):
+    def _compute_partner_id(self):
         for wizard in self:
-            ticket = wizard.helpdesk_ticket_id
-            wizard.partner_id = ticket.partner_id
-            goods = ticket.product_id.filtered(lambda p: p.type == "consu")
-            wizard.product_id = goods
+            wizard.partner_id = wizard.helpdesk_ticket_id.partner_id
+
+    @api.depends("helpdesk_ticket_id")
+    def _compute_product_id(self):
+        for wizard in self:
+            product = wizard.helpdesk_ticket_id.product_id
+            wizard.product_id = product.filtered(lambda p: p.type == "consu")
 
     @api.depends("helpdesk_ticket_id", "product_id")
     def _compute_lot_id(self):
