@@ -13,7 +13,7 @@
         "views/helpdesk_ticket_views.xml",
         "views/repair_order_views.xml",
     ],
-    "demo": ["demo/helpdesk_team_demo.xml"],
+    "demo": ["demo/helpdesk_team_demo.xml", "demo/repair_order_demo.xml"],
     "assets": {
         "web.assets_tests": ["helpdesk_repair/static/tests/tours/**/*"],
     },

@@ -803,8 +803,9 @@ class HelpdeskTicket(models.Model):
         such as a user of its application, must not lose that by ours.
         """
         groups = self.env.user.all_group_ids
+        group_id = self.env["ir.model.data"]._xmlid_to_res_id
         for group in ("group_helpdesk_user", "group_helpdesk_manager"):
-            groups -= self.env.ref(f"helpdesk_after_sales.{group}")
+            groups -= groups.browse(group_id(f"helpdesk_after_sales.{group}"))
         reads = Domain("model_id.model", "=", model) & Domain("perm_read", "=", True)
         # sudo: whether the user has rights and rules, nothing of what they say.
         rights = self.env["ir.model.access"].sudo()

@@ -276,9 +276,17 @@ class RepairOrder(models.Model):
         ]
 
     @api.model
+    def _get_agent_views(self, user):
+        # Most users of Repairs have this group: nothing need be asked for them.
+        if user.has_group("stock.group_stock_user"):
+            return {}
+        return super()._get_agent_views(user)
+
+    @api.model
     def _after_sales_agent_views(self):
+        view_id = self.env["ir.model.data"]._xmlid_to_res_id
         return {
-            kind: self.env.ref(f"helpdesk_repair.repair_order_view_{kind}_agent").id
+            kind: view_id(f"helpdesk_repair.repair_order_view_{kind}_agent")
             for kind in ("list", "form")
         }
 

@@ -19,6 +19,7 @@ class HelpdeskRepairWizard(models.TransientModel):
         string="Customer",
         compute="_compute_partner_id",
         store=True,
+        precompute=True,
         readonly=False,
         domain="[('commercial_partner_id', '=', helpdesk_commercial_partner_id)]",
     )
@@ -27,6 +28,7 @@ class HelpdeskRepairWizard(models.TransientModel):
         string="Product to Repair",
         compute="_compute_product_id",
         store=True,
+        precompute=True,
         readonly=False,
     )
     product_tracking = fields.Selection(related="product_id.tracking")
@@ -35,6 +37,7 @@ class HelpdeskRepairWizard(models.TransientModel):
         string="Lot/Serial",
         compute="_compute_lot_id",
         store=True,
+        precompute=True,
         readonly=False,
     )
     picking_id = fields.Many2one(
@@ -42,12 +45,14 @@ class HelpdeskRepairWizard(models.TransientModel):
         string="Return",
         compute="_compute_picking_id",
         store=True,
+        precompute=True,
         readonly=False,
         help="The return that the product came back with.",
     )
     under_warranty = fields.Boolean(
         compute="_compute_under_warranty",
         store=True,
+        precompute=True,
         readonly=False,
         help="The parts of the repair cost nothing in its quotation.",
     )
@@ -320,7 +325,7 @@ class HelpdeskRepairWizard(models.TransientModel):
     def _check_workshop(self):
         """Refuse who or what can't do the repair in the company of the ticket."""
         # sudo: whether the colleague works there is all that is asked.
-        user = self.user_id.sudo()
+        user = (self.user_id - self.env.user).sudo()
         if user and not (user.active and self.company_id in user.company_ids):
             raise UserError(
                 self.env._(

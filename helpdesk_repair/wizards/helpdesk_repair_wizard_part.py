@@ -24,6 +24,7 @@ class HelpdeskRepairWizardPart(models.TransientModel):
         string="Unit",
         compute="_compute_uom_id",
         store=True,
+        precompute=True,
         readonly=False,
     )
 
