@@ -127,6 +127,21 @@ def returned(page, address):
     shoot(page, "helpdesk_return", "ticket")
 
 
+def repair(page, address):
+    open_ticket(page, address, "No sound on the left side")
+    shoot(page, "helpdesk_repair", "ticket")
+    page.click("button[name=action_view_repairs]")
+    page.wait_for_selector(".o_field_widget[name=move_ids]")
+    shoot(page, "helpdesk_repair", "repair")
+    open_ticket(page, address, "No sound on the left side")
+    page.click("button[name=action_repair]")
+    page.wait_for_selector(".modal .o_field_widget[name=warranty_info]")
+    page.click(".modal .o_field_x2many_list_row_add a")
+    page.fill(".modal .o_data_row .o_field_widget[name=product_id] input", "Speaker")
+    page.click(".o-autocomplete--dropdown-item:has-text('Speaker')")
+    shoot(page, "helpdesk_repair", "popup")
+
+
 def main(address):
     with client(address, "agent") as page:
         page.goto(f"{address}/odoo/helpdesk-tickets")
@@ -148,6 +163,7 @@ def main(address):
         returned(page, address)
         code = coupon(page, address)
         visit(page, address)
+        repair(page, address)
     cart(address, code)
     technician(address)
     with client(address, "agent", width=390, height=800) as page:
