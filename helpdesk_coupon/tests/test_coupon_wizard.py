@@ -416,6 +416,23 @@ class TestCouponWizard(HelpdeskCouponCommon):
         first.with_user(self.agent)._withdraw_from_helpdesk("Mistake")
         self.assertTrue(self._generate_coupon(program_id=program))
 
+    def test_x10_value_limit_in_the_currency_of_the_team(self):
+        """A program counts in its own currency; the limit is the team's."""
+        currency = self.env["res.currency"].create(
+            {"name": "TST", "symbol": "T", "rate_ids": [Command.create({"rate": 4})]}
+        )
+        program = self._program(
+            "80 T off",
+            reward={"discount_mode": "per_order", "discount": 80},
+            company_id=False,
+            currency_id=currency.id,
+        )
+        self.team.coupon_limit_value = 30
+        coupon = self._generate_coupon(program_id=program)
+        self.assertEqual(coupon.helpdesk_value, 80, "20 of the team's currency")
+        with self.assertRaisesRegex(UserError, "40.00"):
+            self._generate_coupon(program_id=program)
+
     def test_x10_manager_is_asked_by_an_activity(self):
         self.team.coupon_limit_number = 1
         self._generate_coupon()

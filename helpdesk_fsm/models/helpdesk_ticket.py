@@ -42,5 +42,7 @@ class HelpdeskTicket(models.Model):
             "project.task", Domain("is_fsm", "=", True)
         )
         return self.env["project.task"]._with_fsm_views(action) | {
-            "name": self.env._("Tasks")
+            "name": self.env._("Tasks"),
+            # Plan Intervention makes them.
+            "context": {"create": False},
         }

@@ -145,15 +145,25 @@ class ProjectTask(models.Model):
 
     def get_formview_id(self, access_uid=None):
         if len(self) == 1 and self.sudo().is_fsm:  # a flag of the task to open
-            return self.env.ref("helpdesk_fsm.project_task_view_form_fsm").id
+            return self.with_user(access_uid or self.env.user)._get_fsm_form_view().id
         return super().get_formview_id(access_uid)
+
+    @api.model
+    def _get_fsm_form_view(self):
+        """Return the form of field service. Agents only read the tasks of their
+        tickets: in theirs nothing can be typed that the server would refuse then."""
+        works = self.env.user.has_groups(
+            "helpdesk_fsm.group_fsm_user,project.group_project_user"
+        )
+        suffix = "" if works else "_readonly"
+        return self.env.ref(f"helpdesk_fsm.project_task_view_form_fsm{suffix}")
 
     @api.model
     def _with_fsm_views(self, action):
         """Return ``action`` with the list and form of field service."""
         views = {
             "list": self.env.ref("helpdesk_fsm.project_task_view_list_fsm").id,
-            "form": self.env.ref("helpdesk_fsm.project_task_view_form_fsm").id,
+            "form": self._get_fsm_form_view().id,
         }
         return action | {
             "views": [(views.get(kind, view), kind) for view, kind in action["views"]]

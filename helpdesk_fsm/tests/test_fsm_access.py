@@ -65,6 +65,23 @@ class TestFsmAccess(HelpdeskFsmCommon):
             with self.assertRaises(AccessError):
                 getattr(self.task.with_user(self.agent), method)()
 
+    def test_agents_get_a_form_in_which_nothing_can_be_typed(self):
+        readonly = self.env.ref("helpdesk_fsm.project_task_view_form_fsm_readonly")
+        form = self.env.ref("helpdesk_fsm.project_task_view_form_fsm")
+        for user, view in (
+            (self.agent, readonly),
+            (self.technician, form),
+            (self.project_user, form),
+        ):
+            with self.subTest(user=user.login):
+                task = self.task.with_user(user)
+                self.assertEqual(task.get_formview_id(), view.id)
+                self.assertEqual(self.task.get_formview_id(user.id), view.id)
+        action = self.ticket_a.with_user(self.agent).action_view_fsm_tasks()
+        self.assertIn((readonly.id, "form"), action["views"])
+        arch = self.task.with_user(self.agent).get_view(readonly.id, "form")["arch"]
+        self.assertRegex(arch, r'^<form[^>]* edit="(false|False|0)"')
+
     def test_technicians_see_and_write_their_own_tasks_only(self):
         self.assertTrue(self._sees(self.technician, self.task))
         self.assertFalse(self._sees(self.technician, self.closed_task))

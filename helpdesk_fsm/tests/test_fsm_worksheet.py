@@ -2,6 +2,8 @@ import base64
 import hashlib
 import json
 
+from lxml.html import fromstring
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
@@ -171,6 +173,22 @@ class TestFsmWorksheet(HelpdeskFsmCommon):
             content["photos"][0]["sha256"],
             hashlib.sha256(base64.b64decode(photo.image)).hexdigest(),
         )
+
+    def test_x16_photos_are_put_into_order_with_captions(self):
+        """As the technician drags them; the report keeps to it."""
+        first, second, third = (
+            self._photo(self.task, caption=caption) for caption in "abc"
+        )
+        view = self.env.ref("helpdesk_fsm.fsm_task_photo_view_kanban")
+        self.assertIn('name="sequence" widget="handle"', view.arch_db)
+        for sequence, photo in enumerate((third, first, second)):
+            photo.with_user(self.technician).sequence = sequence
+        self._fill(self.task)
+        self._sign(self.task)
+        content = self.task._get_worksheet_content()
+        self.assertEqual([photo["caption"] for photo in content["photos"]], [*"cab"])
+        with self.assertRaisesRegex(UserError, "already signed"):
+            third.with_user(self.technician).sequence = 9
 
     def test_t16_signed_content_is_frozen_for_everybody(self):
         photo = self._photo(self.task)
@@ -413,6 +431,16 @@ class TestFsmWorksheet(HelpdeskFsmCommon):
         self.assertIn("What was done", html)
         self.task.worksheet_template_id = False
         self.assertIn("no fields", self._report_html(self.task))
+
+    def test_s111_values_stand_beside_their_labels_as_they_were_typed(self):
+        self._fill(self.task, work="Motor replaced\n  cable tightened")
+        rows = fromstring(self._report_html(self.task)).find_class("fsm_field")
+        texts = {
+            row.find_class("text-muted")[0].text: row.find_class("fsm_value")[0].text
+            for row in rows
+        }
+        self.assertEqual(texts["What was done *"], "Motor replaced\n  cable tightened")
+        self.assertEqual(texts["Remark"], "-")
 
     def test_s111_report_with_long_texts_and_40_photos_is_a_pdf(self):
         for number in range(40):
