@@ -13,10 +13,10 @@ ADDONS = next(
 )
 
 
-def check(file, fail_without_us=frozenset(), http=False):
-    """Run one file, or folder, in a pytest of its own.
+def check(*files, fail_without_us=frozenset(), http=False):
+    """Run files, or folders, in a pytest of their own.
 
-    :param file: below the folder of Odoo's addons
+    :param files: below the folder of Odoo's addons
     :param fail_without_us: names of the tests that fail without our addons as well;
         nothing else may fail
     :param http: start the web server; tours are skipped without it
@@ -26,7 +26,7 @@ def check(file, fail_without_us=frozenset(), http=False):
             *(sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
             *("-c", os.devnull, f"--rootdir={ADDONS}", "--tb=short", "-rfE"),
             *(["--odoo-http"] if http else []),
-            ADDONS / file,
+            *(ADDONS / file for file in files),
         ],
         # Not in the folder of the addons: one of them is called "calendar".
         cwd=Path(sys.executable).parent,

@@ -45,4 +45,4 @@ pytestmark = pytest.mark.native
 
 @pytest.mark.parametrize("file", FILES)
 def test_odoos_own_tests_still_pass(file):
-    check(file, FAIL_WITHOUT_US, http=file in WITH_HTTP)
+    check(file, fail_without_us=FAIL_WITHOUT_US, http=file in WITH_HTTP)
