@@ -98,6 +98,7 @@ def technician(address):
         page.click(f".o_kanban_record:has-text('{VISITED}')")
         page.wait_for_selector(".o_form_view")
         shoot(page, "helpdesk_fsm", "phone")
+    # On a phone the filter is behind a button.
     with client(address, "technician") as page:
         page.goto(f"{address}/odoo/my-visits")
         page.click(".o_searchview_facet .o_facet_remove")
