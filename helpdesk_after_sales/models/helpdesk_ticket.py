@@ -360,7 +360,12 @@ class HelpdeskTicket(models.Model):
     @api.depends("partner_id", "team_id")
     def _compute_product_id(self):
         for ticket in self:
-            if ticket.product_id and not ticket._is_purchased("product_id"):
+            # The lot follows the product: asking for it here would compute it, and
+            # check the purchase, while the product is still the former customer's.
+            any_lot = self.env["stock.lot"]
+            if ticket.product_id and not ticket._is_purchased(
+                "product_id", lot=any_lot
+            ):
                 ticket.product_id = False
 
     @api.depends("partner_id", "team_id", "product_id")
@@ -934,10 +939,13 @@ class HelpdeskTicket(models.Model):
         # sudo: orders and lots are compared by id only.
         ticket = self.sudo()
         purchase = {
-            "sale_order": ticket.sale_order_id,
-            "product": ticket.product_id,
-            "lot": ticket.lot_id,
-        } | chosen
+            key: chosen[key] if key in chosen else ticket[field]
+            for key, field in (
+                ("sale_order", "sale_order_id"),
+                ("product", "product_id"),
+                ("lot", "lot_id"),
+            )
+        }
         customer = ticket.commercial_partner_id
         if not customer:
             return Domain.FALSE
@@ -1064,13 +1072,14 @@ class HelpdeskTicket(models.Model):
             domain &= Domain("move_ids.move_line_ids.lot_id", "=", ticket.lot_id.id)
         return domain
 
-    def _is_purchased(self, field):
+    def _is_purchased(self, field, **chosen):
         """Return whether the order, product or lot of this ticket was bought by its
-        customer, with the others that are set."""
+        customer, with the others that are set or ``chosen``."""
         self.ensure_one()
         # sudo: agents may not read orders and lots; a number is all that is asked.
         record = self.sudo()[field]._origin
-        domain = self._purchase_domain(record._name) & Domain("id", "=", record.id)
+        domain = self._purchase_domain(record._name, **chosen)
+        domain &= Domain("id", "=", record.id)
         return bool(
             record.with_context(active_test=False).search_count(domain, limit=1)
         )

@@ -132,6 +132,17 @@ class TestPurchase(HelpdeskAfterSalesCommon):
         self.assertEqual(self.ticket_a.product_id, self.phone, "B bought phones, too")
         self.assertFalse(self.ticket_a.lot_id, "but not this one")
 
+    def test_another_customer_takes_a_product_back_that_he_did_not_buy(self):
+        values = {"sale_order_id": self.order_a2.id, "product_id": self.desk.id}
+        self.ticket_a.write(values)
+        self.ticket_a.with_user(self.agent).partner_id = self.customer_b
+        self.assertFalse(self.ticket_a.sale_order_id)
+        self.assertFalse(self.ticket_a.product_id)
+        self.ticket_a.partner_id = self.contact_a1
+        self.ticket_a.write(values)
+        self.ticket_a.partner_id = False
+        self.assertFalse(self.ticket_a.product_id)
+
     def test_form_as_agent(self):
         form = Form(self.env["helpdesk.ticket"].with_user(self.agent))
         form.name = "Broken"
