@@ -215,6 +215,8 @@ class HelpdeskPortal(CustomerPortal):
                 "attachments": ticket._portal_attachments(),
                 "can_close": ticket._portal_can_close(),
                 "can_reopen": ticket._portal_can_reopen(),
+                "acts": ticket._get_timeline(customer=True),
+                "customer": True,
             },
             "my_tickets_history",
             False,

@@ -6,6 +6,9 @@ from . import helpdesk_stage
 from . import helpdesk_tag
 from . import helpdesk_team
 from . import helpdesk_ticket_rating
+from . import helpdesk_ticket_request
+from . import helpdesk_ticket_request_line
+from . import helpdesk_ticket_timeline
 from . import helpdesk_ticket
 from . import helpdesk_ticket_warranty
 from . import account_move

@@ -153,6 +153,34 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         """Return what people call this document, as the first words of a sentence."""
         return self.env["ir.model"]._get(self._name).name
 
+    def _is_timeline_of(self, ticket):
+        """Return whether the customer of ``ticket`` may see the line of this document:
+        what was made for a former customer stays hidden, as does what has none."""
+        self.ensure_one()
+        customer = "partner_id" in self._fields and self.partner_id
+        return (
+            bool(customer)
+            and customer.commercial_partner_id == ticket.commercial_partner_id
+        )
+
+    def _prepare_timeline_values(self, _customer=False):
+        """Return the line of this document in the timeline of its ticket (X7), or
+        ``False`` to leave it out.
+
+        :param _customer: in the words of the customer; drafts are left out
+        :return: ``date``, ``title``, ``state`` (text), ``style`` (of the badge:
+            success, info, warning, secondary), ``detail`` (amount or quantity, text),
+            ``promised`` (date or time), ``promise`` (sentence with ``%(date)s``), and
+            for customers ``url`` with ``url_label``
+
+        Called with ``sudo()``; only what is returned reaches the reader.
+        """
+        self.ensure_one()
+        return {
+            "date": self.create_date,
+            "title": f"{self._after_sales_kind()} {self.display_name}",
+        }
+
     @api.model
     def _after_sales_tell_ticket(self, sentences):
         """Log ``{document: sentence}`` in the chatter of each document's ticket.

@@ -99,6 +99,19 @@ class HelpdeskTeam(models.Model):
         help="Contacts and colleagues who are in copy of a customer's mail follow its "
         "ticket: they get the answers, too.",
     )
+    allow_portal_requests = fields.Boolean(
+        string="Requests in the Portal",
+        default=True,
+        help="Customers ask in the portal for a return or a repair of what was "
+        "delivered to them, where the service is on. An agent approves or declines.",
+    )
+    allow_public_form = fields.Boolean(
+        string="Public Form",
+        help="Visitors who are not logged in may send a ticket from the website.",
+    )
+    public_form_url = fields.Char(
+        string="Address of the Form", compute="_compute_public_form_url"
+    )
     answer_hours = fields.Float(
         string="Promised Answer",
         help="Hours until customers get a first answer. Mail and portal say so; empty "
@@ -178,6 +191,10 @@ class HelpdeskTeam(models.Model):
         }
 
     # -- Computes ------------------------------------------------------------
+
+    def _compute_public_form_url(self):
+        for team in self:
+            team.public_form_url = f"{team.get_base_url()}/helpdesk/{team._origin.id}"
 
     def _compute_ticket_counts(self):
         """Count for all teams by one query; its two halves read an index each."""

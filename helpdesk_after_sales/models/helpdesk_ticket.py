@@ -29,6 +29,8 @@ class HelpdeskTicket(models.Model):
     _name = "helpdesk.ticket"
     _description = "Helpdesk Ticket"
     _inherit = [
+        "helpdesk.ticket.request",
+        "helpdesk.ticket.timeline",
         "portal.mixin",
         "helpdesk.ticket.rating",
         "mail.thread.cc",
@@ -619,6 +621,15 @@ class HelpdeskTicket(models.Model):
                 )
             )
 
+        # sudo: whether there are requests; the user may write all of these tickets.
+        if len(self.sudo().filtered("request_service")) > 1:
+            raise UserError(
+                self.env._(
+                    "Several of these tickets are requests of their customer: each "
+                    "needs an answer of its own, so they can't be merged."
+                )
+            )
+
     def _prepare_merge_vals(self, sources):
         """Return what this ticket takes over from ``sources``."""
         self.ensure_one()
@@ -641,6 +652,7 @@ class HelpdeskTicket(models.Model):
     def _take_over(self, ticket):
         """Move messages, files and documents of ``ticket`` here. Called with sudo."""
         self.message_subscribe(partner_ids=ticket.message_partner_ids.ids)
+        self._take_over_request(ticket)
         for model, link in self._get_links_to_tickets():
             linked = self.env[model].with_context(active_test=False)
             linked.search([(link, "=", ticket.id)]).with_context(
@@ -1139,6 +1151,8 @@ class HelpdeskTicket(models.Model):
         )
         ticket.message_unsubscribe(partner_ids=gone.ids)
         ticket.access_token = self._fields["access_token"].default(ticket)
+        if partner.commercial_partner_id != ticket.commercial_partner_id:
+            ticket._drop_request()
         addresses = set(filter(None, gone.mapped("email_normalized")))
         ticket._forget_ratings()
         carbon_copies = ticket._mail_cc_sanitized_raw_dict(ticket.email_cc)

@@ -4,6 +4,7 @@ from . import test_from_purchase
 from . import test_mail_gateway
 from . import test_merge
 from . import test_portal
+from . import test_portal_request
 from . import test_portal_strangers
 from . import test_purchase
 from . import test_purchases_tab

@@ -33,7 +33,15 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
     helpdesk_reason_id = fields.Many2one(
         comodel_name="helpdesk.after.sales.reason",
         string="Reason",
+        compute="_compute_helpdesk_reason_id",
+        store=True,
+        readonly=False,
         domain="[('services.name', '=', helpdesk_switch)]",
+    )
+    helpdesk_from_request = fields.Boolean(
+        compute="_compute_helpdesk_from_request",
+        store=True,
+        help="The pop-up was opened to answer a request of the customer.",
     )
     helpdesk_switch = fields.Char(compute="_compute_helpdesk_switch")
     helpdesk_reason_required = fields.Boolean(
@@ -51,6 +59,27 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         for wizard in self:
             wizard.helpdesk_reason_required = bool(reasons and wizard in wanting)
 
+    @api.depends("helpdesk_ticket_id")
+    def _compute_helpdesk_from_request(self):
+        for wizard in self:
+            wizard.helpdesk_from_request = bool(wizard._get_request_lines())
+
+    @api.depends("helpdesk_ticket_id")
+    def _compute_helpdesk_reason_id(self):
+        for wizard in self:
+            wizard.helpdesk_reason_id = wizard._get_request_lines().reason_id[:1].id
+
+    def _get_request_lines(self):
+        """Return the lines, under ``sudo()``, of the customer's request that this
+        pop-up answers (X9). A wizard fills itself from them, and calls
+        :meth:`_approve_request` with what it made."""
+        return self.helpdesk_ticket_id._get_request_lines(self._after_sales_switch)
+
+    def _approve_request(self, documents):
+        """Tell the customer that his request is approved, if this answers one."""
+        if self.helpdesk_from_request and self._get_request_lines():
+            self.helpdesk_ticket_id._approve_request(documents)
+
     def _check_ready(self):
         """Raise unless the user may use this service on this ticket now.
 
@@ -64,6 +93,17 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         if not self.helpdesk_ticket_id:
             raise UserError(self.env._("Open this pop-up from a helpdesk ticket."))
         self.helpdesk_ticket_id._check_after_sales(self._after_sales_switch)
+        if (
+            self.helpdesk_from_request
+            and not self[self._after_sales_result]
+            and not self._get_request_lines()
+        ):
+            raise UserError(
+                self.env._(
+                    "The request of the customer has been answered in the meantime. "
+                    "Close this pop-up and look at the ticket again."
+                )
+            )
         if self.helpdesk_reason_required and not self.helpdesk_reason_id:
             raise UserError(
                 self.env._(

@@ -1,0 +1,161 @@
+from datetime import datetime
+
+from odoo import api, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+from odoo.tools import format_date, format_datetime
+
+
+class HelpdeskTicketTimeline(models.AbstractModel):
+    """What was done about a ticket, in the order of time (X7).
+
+    Built from the linked documents each time it is looked at; nothing is kept. A
+    document tells its line in ``_prepare_timeline_values``.
+    """
+
+    _name = "helpdesk.ticket.timeline"
+    _description = "Timeline of a helpdesk ticket"
+
+    @api.readonly
+    def get_timeline(self):
+        """Return what was done on this ticket as HTML, for the tab *Timeline*.
+
+        :raises AccessError: when the ticket isn't the user's to read, or for customers,
+            who have :meth:`portal_timeline`
+        """
+        self.ensure_one()
+        self.check_access("read")
+        if not self.env.user._is_internal():
+            raise AccessError(self.env._("This timeline is for agents."))
+        return self.env["ir.qweb"]._render(
+            "helpdesk_after_sales.ticket_timeline",
+            {"acts": self._get_timeline(), "customer": False},
+        )
+
+    @api.readonly
+    def portal_timeline(self):
+        """Return what was done about this ticket, for its customer: a list of
+        ``{"date", "title", "state", "detail", "promised", "url"}`` in the order of
+        time, as the portal shows it.
+
+        :raises AccessError: when it isn't the user's ticket to read
+        """
+        self.ensure_one()
+        self.check_access("read")
+        keys = ("date", "title", "state", "detail", "promised", "url")
+        return [
+            {key: act.get(key) or False for key in keys}
+            for act in self._get_timeline(customer=True)
+        ]
+
+    def _get_timeline(self, customer=False):
+        """Return the acts of this ticket in the order of time (X7).
+
+        :param customer: without internal words and documents
+        :return: a list of dictionaries, see ``_prepare_timeline_values`` of the
+            documents; ``promised`` is a sentence
+
+        The caller has checked that the user may read the ticket.
+        """
+        self.ensure_one()
+        # sudo: whoever may read the ticket reads this line of each of its documents.
+        ticket = self.sudo()
+        acts = ticket._get_own_acts(customer)
+        for model in sorted(
+            self.env.registry.descendants(["helpdesk.after.sales.document"], "_inherit")
+        ):
+            if self.env[model]._abstract:
+                continue
+            # sudo: as above; archived ones too, such as a card that was withdrawn
+            documents = self.env[model].sudo().with_context(active_test=False)
+            for document in documents.search(
+                Domain("helpdesk_ticket_id", "=", ticket.id)
+            ):
+                if customer and not document._is_timeline_of(ticket):
+                    continue
+                values = document._prepare_timeline_values(customer)
+                if values:
+                    promised = values.pop("promised", False)
+                    sentence = values.pop("promise", False)
+                    values["promised"] = ticket._describe_promise(sentence, promised)
+                    if not customer and document.sudo(False).has_access("read"):
+                        values["document"] = document
+                    acts.append(values)
+        return sorted(acts, key=lambda act: act["date"] or ticket.create_date)
+
+    def _get_own_acts(self, customer):
+        """Return the acts of the ticket itself: received, asked, answered, closed."""
+        states = dict(self._fields["request_state"]._description_selection(self.env))
+        acts = [
+            {
+                "date": self.create_date,
+                "title": self.env._("Request received")
+                if customer
+                else self.env._("Ticket #%s", self.ticket_ref),
+                "state": states.get(self.request_state)
+                if self.request_state == "waiting"
+                else False,
+                "style": "info",
+                "detail": self._describe_request(),
+                "promised": self._describe_pending_answer(),
+            }
+        ]
+        if self.request_state in ("approved", "declined"):
+            acts.append(
+                {
+                    "date": self.request_date,
+                    "title": self.env._("Answer to your request")
+                    if customer
+                    else self.env._("Request of the customer"),
+                    "state": states[self.request_state],
+                    "style": "success"
+                    if self.request_state == "approved"
+                    else "secondary",
+                    "detail": self.request_answer,
+                }
+            )
+        if self.close_date:
+            acts.append(
+                {
+                    "date": self.close_date,
+                    "title": self.env._("Ticket closed"),
+                    "state": self.stage_id.name,
+                    "style": "secondary",
+                }
+            )
+        return acts
+
+    def _describe_promise(self, sentence, promised):
+        """Return the sentence about a date that was promised, or ``False``."""
+        if not promised:
+            return False
+        sentence = sentence or self.env._("Expected on %(date)s")
+        if isinstance(promised, datetime):
+            tz = self.env.context.get("tz") or self.partner_id.tz
+            text = format_datetime(self.env, promised, tz=tz, dt_format="short")
+        else:
+            text = format_date(self.env, promised)
+        return sentence % {"date": text}
+
+    def _describe_pending_answer(self):
+        """Return until when the customer gets the first answer that he waits for."""
+        promised = self._describe_promised_answer()
+        if not promised or self.close_date or self._has_answer():
+            return False
+        return self.env._("Answer by %(date)s", date=promised)
+
+    def _has_answer(self):
+        """Return whether a colleague has written to the customer."""
+        return bool(
+            self.env["mail.message"]
+            .sudo()  # sudo: whether there is one
+            .search_count(
+                Domain("model", "=", self._name)
+                & Domain("res_id", "=", self.id)
+                & Domain("message_type", "in", ("comment", "email"))
+                & Domain("is_internal", "=", False)
+                & Domain("subtype_id", "=", self.env.ref("mail.mt_comment").id)
+                & Domain("author_id.partner_share", "=", False),
+                limit=1,
+            )
+        )

@@ -1,0 +1,35 @@
+from odoo import fields, models
+
+
+class HelpdeskTicketRequestDecline(models.TransientModel):
+    _name = "helpdesk.ticket.request.decline"
+    _description = "Decline the request of a customer"
+
+    helpdesk_ticket_id = fields.Many2one(
+        comodel_name="helpdesk.ticket",
+        string="Ticket",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+    )
+    reason = fields.Text(
+        string="Reason, for colleagues",
+        required=True,
+        help="The customer does not see this.",
+    )
+    answer = fields.Text(
+        string="Note to the customer",
+        required=True,
+        help="The customer gets this by e-mail, and reads it in the portal.",
+    )
+
+    def action_decline(self):
+        """Decline the request and tell the customer. Returns the action that closes
+        the pop-up.
+
+        :raises AccessError: when the ticket isn't the user's to work on
+        :raises UserError: when the request has been answered in the meantime
+        """
+        self.ensure_one()
+        self.helpdesk_ticket_id._decline_request(self.reason, self.answer)
+        return {"type": "ir.actions.act_window_close"}
