@@ -1,4 +1,5 @@
 from . import helpdesk_ticket
+from . import sale_order_line
 from . import stock_lot
 from . import stock_move
 from . import stock_move_line

@@ -188,3 +188,46 @@ class HelpdeskTicket(models.Model):
                 }
             )
         return actions
+
+    # -- Requests of customers (X9) ------------------------------------------
+
+    @api.model
+    def _get_request_services(self):
+        return super()._get_request_services() | {
+            "use_product_returns": {
+                "kind": "return",
+                "button": self.env._("Return"),
+                "title": self.env._("Ask for a return"),
+                "summary": self.env._("The customer asks to return"),
+                "wishes": ("money", "exchange", "voucher"),
+            }
+        }
+
+    @api.model
+    def _get_request_left(self, service, line):
+        if service != "use_product_returns":
+            return super()._get_request_left(service, line)
+        if line.product_id.type != "consu":
+            return 0, self.env._("Only goods can be returned.")
+        deliveries = line._get_returnable_deliveries()
+        if not deliveries:
+            return 0, self.env._("Nothing of it is delivered yet.")
+        left = max(deliveries.values())
+        if line.product_uom_id.compare(left, 0) <= 0:
+            return 0, self.env._("Everything of it is on a return already.")
+        return left, False
+
+    @api.model
+    def _get_request_lots(self, service, line):
+        lots = super()._get_request_lots(service, line)
+        if service == "use_product_returns" and line.product_id.tracking == "serial":
+            returns = line.move_ids.returned_move_ids
+            lots -= returns.filtered(
+                lambda move: move.state != "cancel"
+            ).move_line_ids.lot_id
+        return lots
+
+    def _open_request_wizard(self):
+        if self.request_service != "use_product_returns":
+            return super()._open_request_wizard()
+        return self.action_return()

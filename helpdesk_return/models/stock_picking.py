@@ -182,3 +182,47 @@ class StockPicking(models.Model):
         if self.return_id:
             return self.env._("Return")
         return self.env._("Replacement")
+
+    # -- Timeline (X7) -------------------------------------------------------
+
+    def _is_timeline_of(self, ticket):
+        # A return may be sent from another address than the customer's.
+        customer = self.sale_id.partner_id or self.partner_id
+        return customer.commercial_partner_id == ticket.commercial_partner_id
+
+    def _prepare_timeline_values(self, customer=False):
+        values = super()._prepare_timeline_values(customer)
+        states = {
+            "done": (self.env._("Received"), "success")
+            if self.return_id
+            else (self.env._("Sent"), "success"),
+            "cancel": (self.env._("Cancelled"), "secondary"),
+        }
+        default = (
+            (self.env._("We are waiting for it"), "info")
+            if self.return_id
+            else (self.env._("Is being prepared"), "info")
+        )
+        values["state"], values["style"] = states.get(self.state, default)
+        done = self.state == "done"
+        values["detail"] = ", ".join(
+            self.env._(
+                "%(quantity)g %(unit)s of %(product)s",
+                quantity=move.quantity if done else move.product_uom_qty,
+                unit=move.product_uom.name,
+                product=move.product_id.display_name,
+            )
+            for move in self.move_ids
+            if move.state != "cancel" or self.state == "cancel"
+        )
+        if self.state in ("done", "cancel"):
+            return values
+        if not self.return_id:
+            return values | {
+                "promised": self.scheduled_date,
+                "promise": self.env._("Leaves us on %(date)s"),
+            }
+        return values | {
+            "url": self.helpdesk_ticket_id.get_portal_url(suffix=f"/return/{self.id}"),
+            "url_label": self.env._("Return slip (PDF)"),
+        }

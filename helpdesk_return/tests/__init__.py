@@ -1,4 +1,5 @@
 from . import test_return_access
 from . import test_return_others
+from . import test_return_request
 from . import test_return_tour
 from . import test_return_wizard

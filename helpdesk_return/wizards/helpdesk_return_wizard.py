@@ -61,6 +61,9 @@ class HelpdeskReturnWizard(models.TransientModel):
     def _compute_picking_id(self):
         """The one delivery that fits is chosen; one that no longer fits is dropped."""
         for wizard in self:
+            if not wizard.picking_id and (asked := wizard._get_request_picking()):
+                wizard.picking_id = asked.id
+                continue
             domain = wizard._get_picking_domain()
             # sudo: ids of the customer's own deliveries, as the domain says.
             found = self.env["stock.picking"].sudo().search(domain, limit=2)
@@ -87,6 +90,7 @@ class HelpdeskReturnWizard(models.TransientModel):
     def _compute_line_ids(self):
         for wizard in self:
             lines = wizard._prepare_lines(wizard.helpdesk_ticket_id)
+            lines = wizard._propose_requested(lines)
             wizard.line_ids = [Command.clear(), *map(Command.create, lines)]
 
     def _prepare_lines(self, ticket):
@@ -322,6 +326,7 @@ class HelpdeskReturnWizard(models.TransientModel):
                     picking=pickings._get_html_link(),
                 )
             )
+        self._approve_request(pickings)
         self.sudo().made_picking_ids = pickings  # sudo: read by the rule of the link
         # The context of this wizard must not follow the user into the transfer.
         return pickings.sudo(False)._get_records_action(
@@ -520,3 +525,52 @@ class HelpdeskReturnWizard(models.TransientModel):
             "location_id": move.location_id.id,
             "location_dest_id": move.location_dest_id.id,
         }
+
+    # -- What a customer has asked for (X9) ----------------------------------
+
+    def _get_request_picking(self):
+        """Return the delivery, under ``sudo()``, that a customer's request is about:
+        one that holds the lot, and all that is asked for."""
+        asked = self._get_request_lines()[:1]
+        deliveries = asked and asked.sale_line_id._get_returnable_deliveries()
+        fitting = [
+            picking
+            for picking, left in (deliveries or {}).items()
+            if asked.uom_id.compare(left, asked.quantity) >= 0
+            and (not asked.lot_id or asked.lot_id in picking.move_line_ids.lot_id)
+        ]
+        # sudo: see _get_request_lines
+        return fitting[0] if fitting else self.env["stock.picking"].sudo()
+
+    def _propose_requested(self, lines):
+        """Return the values of all lines, with what a customer has asked for instead
+        of all that can be returned."""
+        asked = self._get_request_lines()[:1]
+        if not asked:
+            return lines
+        order_line, lot = asked.sale_line_id, asked.lot_id
+        picking = self._get_allowed_picking()
+        kit = order_line in picking._get_kits()
+        moves = picking._get_returnable_moves().filtered(
+            lambda move: move.sale_line_id == order_line
+        )
+        left = moves._get_left_to_return()
+        unit = order_line.product_id.uom_id
+        wanted = asked.uom_id._compute_quantity(asked.quantity, unit, round=False)
+        for values in lines:
+            values |= {"quantity": 0, "lot_ids": []}
+            move = moves & moves.browse(values.get("move_id"))
+            if kit and values.get("kit_line_id") == order_line.id:
+                values["quantity"] = asked.quantity
+            elif move and not kit and (not lot or lot in move.move_line_ids.lot_id):
+                # Several moves of one product share what is asked for.
+                quantity = unit._compute_quantity(wanted, move.product_uom, round=False)
+                quantity = move.product_uom.round(min(quantity, left[move]))
+                wanted -= move.product_uom._compute_quantity(
+                    quantity, unit, round=False
+                )
+                values["quantity"] = quantity
+                values["lot_ids"] = [Command.set(lot.ids)] if quantity else []
+            if values["quantity"]:
+                values["reason_id"] = asked.reason_id.id
+        return lines

@@ -1,0 +1,48 @@
+from werkzeug.exceptions import NotFound
+
+from odoo import http
+from odoo.http import content_disposition, request
+
+from odoo.addons.helpdesk_after_sales.controllers.portal import HelpdeskPortal
+
+
+class HelpdeskReturnPortal(HelpdeskPortal):
+    """The slip that customers put into the parcel."""
+
+    @http.route(
+        "/my/tickets/<int:ticket_id>/return/<int:picking_id>",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        website=True,
+    )
+    def portal_return_slip(self, ticket_id, picking_id, access_token=None, **_kwargs):
+        """The return slip of a ticket, as a PDF, for who may see the ticket."""
+        ticket = self._ticket_check_access(ticket_id, access_token)
+        picking = ticket.return_ids.filtered(
+            lambda picking: (
+                picking.id == picking_id
+                and picking.return_id
+                and picking.state != "cancel"
+                and picking._is_timeline_of(ticket)
+            )
+        )
+        if not picking:
+            raise NotFound
+        # sudo: the visitor may see the ticket, and this is a return of its customer.
+        slip, _kind = (
+            request.env["ir.actions.report"]
+            .sudo()
+            ._render_qweb_pdf("helpdesk_return.report_return_slip", picking.ids)
+        )
+        return request.make_response(
+            slip,
+            headers=[
+                ("Content-Type", "application/pdf"),
+                ("Content-Length", len(slip)),
+                (
+                    "Content-Disposition",
+                    content_disposition(f"{picking.name.replace('/', '-')}.pdf"),
+                ),
+            ],
+        )

@@ -1,0 +1,440 @@
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, HttpCase, new_test_user, tagged
+
+from odoo.addons.helpdesk_after_sales.tests.common import AGENT
+
+from .common import HelpdeskReturnCommon
+
+SERVICE = "use_product_returns"
+
+
+class ReturnRequestCommon(HelpdeskReturnCommon):
+    """Two customers with a log-in, who may ask for returns."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.user_a1, cls.user_a2, cls.user_b = (
+            cls._new_user(
+                f"return_request_{name}",
+                "base.group_portal",
+                partner_id=partner.id,
+                email=partner.email,
+            )
+            for name, partner in (
+                ("a1", cls.contact_a1),
+                ("a2", cls.contact_a2),
+                ("b", cls.customer_b),
+            )
+        )
+        cls.lamps, cls.phones = cls.order_a.order_line
+        # Only one team takes requests, whatever else is in the database.
+        (cls.env["helpdesk.team"].search([]) - cls.team).allow_portal_requests = False
+
+    def _ask(self, quantity=1, line=None, user=None, **values):
+        """Ask in the portal; returns the ticket."""
+        tickets = self.env["helpdesk.ticket"].with_user(user or self.user_a1)
+        ticket_id = tickets.portal_request(
+            SERVICE, (line or self.lamps).id, quantity, **values
+        )
+        return self.env["helpdesk.ticket"].browse(ticket_id)
+
+    def _approve(self, ticket, user=None):
+        """Return the pop-up that **Approve** opens."""
+        ticket = ticket.with_user(user or self.agent)
+        action = ticket.action_approve_request()
+        return Form(
+            self.env[action["res_model"]]
+            .with_user(ticket.env.user)
+            .with_context(**action["context"])
+        )
+
+    def _decline(self, ticket, user=None):
+        ticket = ticket.with_user(user or self.agent)
+        action = ticket.action_decline_request()
+        form = Form(
+            self.env[action["res_model"]]
+            .with_user(ticket.env.user)
+            .with_context(**action["context"])
+        )
+        form.reason = "He threw it out of the window"
+        form.answer = "We can't take back what fell."
+        return form.save().action_decline()
+
+    def _left(self, line=None, user=None):
+        tickets = self.env["helpdesk.ticket"].with_user(user or self.user_a1)
+        for row in tickets.portal_purchases():
+            if row["id"] == (line or self.lamps).id:
+                (offer,) = [o for o in row["requests"] if o["service"] == SERVICE]
+                return offer["left"], offer["refusal"]
+        return None
+
+
+@tagged("post_install", "-at_install")
+class TestReturnRequest(ReturnRequestCommon):
+    def test_x9_request_from_question_to_slip(self):
+        reason = self.env["helpdesk.after.sales.reason"].search(
+            [("services.name", "=", SERVICE)], limit=1
+        )
+        ticket = self._ask(
+            2, wish="exchange", reason_id=reason.id, description="Both flicker"
+        )
+        self.assertRecordValues(
+            ticket,
+            [
+                {
+                    "team_id": self.team.id,
+                    "partner_id": self.contact_a1.id,
+                    "sale_order_id": self.order_a.id,
+                    "product_id": self.lamp.id,
+                    "request_state": "waiting",
+                    "request_service": SERVICE,
+                    "request_wish": "exchange",
+                }
+            ],
+        )
+        agents = ticket.with_user(self.agent)
+        self.assertIn("2 Units of Lamp", agents.request_summary)
+        self.assertIn("Exchange", agents.request_summary)
+        self.assertEqual(agents.request_notice, "All of it can be done.")
+        self.assertEqual(self._left(), (1, False))
+
+        form = self._approve(ticket)
+        self.assertEqual(form.picking_id.id, self.delivery_a.id)
+        self.assertEqual(form.helpdesk_reason_id, reason)
+        wizard = form.save()
+        self.assertEqual(
+            {line.product_id: line.quantity for line in wizard.line_ids},
+            {self.lamp: 2, self.phone: 0},
+        )
+        wizard.action_return()
+        (back,) = ticket.return_ids
+        self.assertEqual(back.move_ids.product_uom_qty, 2)
+        self.assertEqual(back.reason_id, reason)
+        self.assertEqual(ticket.request_state, "approved")
+
+        mail = ticket.message_ids.filtered(lambda m: "approved your request" in m.body)
+        self.assertEqual(mail.author_id, self.agent.partner_id)
+        self.assertIn(self.contact_a1, mail.notified_partner_ids)
+        self.assertIn(f"/my/tickets/{ticket.id}/return/{back.id}", mail.body)
+        acts = ticket.with_user(self.user_a1).portal_timeline()
+        self.assertEqual(
+            [(act["title"], act["state"]) for act in acts],
+            [
+                ("Request received", False),
+                ("Answer to your request", "Approved"),
+                (f"Return {back.name}", "We are waiting for it"),
+            ],
+        )
+        self.assertIn("2 Units of Lamp", acts[-1]["detail"])
+        self._deliver(back)
+        (*_others, last) = ticket.with_user(self.user_a1).portal_timeline()
+        self.assertEqual((last["state"], last["url"]), ("Received", False))
+
+    def test_x9_decline(self):
+        ticket = self._ask()
+        self._decline(ticket)
+        self.assertEqual(ticket.request_state, "declined")
+        self.assertFalse(ticket.return_ids)
+        note, told = (
+            ticket.message_ids.filtered(lambda m, text=text: text in (m.body or ""))
+            for text in ("out of the window", "take back what fell")
+        )
+        self.assertTrue(note.is_internal or note.subtype_id.internal)
+        self.assertFalse(note & told)
+        self.assertIn(self.contact_a1, told.notified_partner_ids)
+        acts = ticket.with_user(self.user_a1).portal_timeline()
+        self.assertEqual(acts[-1]["state"], "Declined")
+        self.assertIn("what fell", acts[-1]["detail"])
+        self.assertNotIn("window", str(acts))
+        # what was declined can be asked for again
+        self.assertEqual(self._left(), (3, False))
+        for answer in (self._decline, self._approve):
+            with self.assertRaisesRegex(UserError, "answered already"):
+                answer(ticket)
+
+    def test_x9_quantity_stays_within_what_is_left(self):
+        """T4, X4: requests count against each other and against returns."""
+        for quantity in (0, -1, 3.5, 4, "x", None, float("nan"), float("inf"), 1e308):
+            with self.subTest(quantity=quantity), self.assertRaises(UserError):
+                self._ask(quantity)
+        self._ask(2)
+        with self.assertRaisesRegex(UserError, "1 Units are left"):
+            self._ask(2, user=self.user_a2)
+        self._ask(1, user=self.user_a2)
+        self.assertEqual(self._left(), (0, "You have asked for this already."))
+        with self.assertRaisesRegex(UserError, "already"):
+            self._ask(1)
+
+    def test_x9_what_was_returned_otherwise_is_not_left(self):
+        ticket = self._ask(2)
+        self._return({self.lamp: 2})
+        self.assertEqual(ticket.with_user(self.agent).request_notice[:4], "Lamp")
+        wizard = self._approve(ticket).save()
+        line = wizard.line_ids.filtered(lambda line: line.product_id == self.lamp)
+        self.assertEqual(line.quantity, 1, "not more than is left is proposed")
+        line.quantity = 2
+        with self.assertRaisesRegex(UserError, "too many"):
+            wizard.action_return()
+        self.assertEqual(ticket.request_state, "waiting")
+        self._return({self.lamp: 1})
+        self.assertEqual(self._left(), (0, "Everything of it is on a return already."))
+
+    def test_x9_serial_numbers(self):
+        first, second = self.serials[:2]
+        for lot, quantity in ((False, 1), (first, 2), (self.serials[2], 1)):
+            with self.subTest(lot=lot), self.assertRaises(UserError):
+                self._ask(quantity, self.phones, lot_id=lot and lot.id)
+        ticket = self._ask(1, self.phones, lot_id=second.id)
+        self.assertEqual(ticket.lot_id, second)
+        with self.assertRaisesRegex(UserError, "already"):
+            self._ask(1, self.phones, lot_id=second.id)
+        wizard = self._approve(ticket).save()
+        wizard.action_return()
+        self.assertEqual(ticket.return_ids.move_line_ids.lot_id, second)
+        with self.assertRaisesRegex(UserError, "already"):
+            self._ask(1, self.phones, lot_id=second.id)
+        self._ask(1, self.phones, lot_id=first.id)
+
+    def test_x9_what_can_not_be_asked_for_is_said_before(self):
+        order = self._sell(self.contact_a1, (self.service, 1), (self.desk, 1))
+        self.assertEqual(
+            self._left(order.order_line[0]), (0, "Only goods can be returned.")
+        )
+        waiting = self._sell(self.contact_a1, (self.desk, 1), deliver=False)
+        self.assertEqual(
+            self._left(waiting.order_line), (0, "Nothing of it is delivered yet.")
+        )
+        for line in order.order_line[0] | waiting.order_line:
+            with self.assertRaises(UserError):
+                self._ask(1, line)
+        self.team.allow_portal_requests = False
+        self.assertRaisesRegex(UserError, "not offered", self._ask)
+        self.team.write({"allow_portal_requests": True, SERVICE: False})
+        self.assertRaisesRegex(UserError, "not offered", self._ask)
+
+    def test_x9_wish_and_reason_come_from_the_list(self):
+        with self.assertRaisesRegex(UserError, "wishes"):
+            self._ask(wish="a pony")
+        with self.assertRaisesRegex(UserError, "reasons"):
+            self._ask(reason_id=10**8)
+        self.team.require_reason = True
+        with self.assertRaisesRegex(UserError, "reasons"):
+            self._ask()
+
+    def test_x9_delivery_in_two_parts(self):
+        """One return takes from one delivery: so does a request."""
+        order = self._sell(self.contact_a1, (self.lamp, 5), deliver=False)
+        picking = order.picking_ids
+        picking.action_assign()
+        picking.move_ids.write({"quantity": 2, "picked": True})
+        picking._action_done()
+        rest = order.picking_ids - picking
+        self._deliver(rest)
+        line = order.order_line
+        self.assertEqual(self._left(line), (3, False))
+        ticket = self._ask(3, line)
+        wizard = self._approve(ticket).save()
+        self.assertEqual(wizard.picking_id.id, rest.id)
+        wizard.action_return()
+        self.assertEqual(self._left(line), (2, False))
+
+    def test_x9_units_of_the_order_line(self):
+        dozen = self.env.ref("uom.product_uom_dozen")
+        order = self._sell(self.contact_a1, (self.lamp, 1), deliver=False)
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.contact_a1.id,
+                "order_line": [
+                    Command.create(
+                        {
+                            "product_id": self.lamp.id,
+                            "product_uom_qty": 2,
+                            "product_uom_id": dozen.id,
+                        }
+                    )
+                ],
+            }
+        )
+        order.action_confirm()
+        self._deliver(order.picking_ids)
+        self.assertEqual(self._left(order.order_line), (2, False))
+        ticket = self._ask(1, order.order_line)
+        wizard = self._approve(ticket).save()
+        wizard.action_return()
+        move = ticket.return_ids.move_ids
+        self.assertEqual(
+            move.product_uom._compute_quantity(move.product_uom_qty, self.lamp.uom_id),
+            12,
+        )
+
+    # -- Who may ------------------------------------------------------------
+
+    def test_t14_t28_requests_are_answered_by_who_works_on_the_ticket(self):
+        ticket = self._ask()
+        employee = new_test_user(self.env, "request_employee", groups="base.group_user")
+        for user in (self.user_a1, self.user_b, employee, self.stock_user):
+            for call in ("action_approve_request", "action_decline_request"):
+                with self.subTest(user=user.login, call=call):
+                    with self.assertRaises(AccessError):
+                        getattr(ticket.with_user(user), call)()
+        self.team.privacy_visibility = "invited_internal"
+        outsider = new_test_user(self.env, "request_outsider", groups=AGENT)
+        with self.assertRaises(AccessError):
+            ticket.with_user(outsider).action_approve_request()
+        wizards = self.env["helpdesk.ticket.request.decline"]
+        wizard = wizards.with_user(outsider).create(
+            {"helpdesk_ticket_id": ticket.id, "reason": "x", "answer": "x"}
+        )
+        with self.assertRaises(AccessError):
+            wizard.action_decline()
+        self.assertEqual(ticket.request_state, "waiting")
+        self.assertFalse(
+            self.env["helpdesk.ticket.request.line"].with_user(outsider).search([])
+        )
+
+    def test_request_ends_with_its_customer(self):
+        """The former customer loses it, the new one never learns of it."""
+        ticket = self._ask()
+        ticket.partner_id = self.customer_b
+        with self.assertRaises(AccessError):
+            ticket.with_user(self.user_a1).portal_timeline()
+        self.assertFalse(ticket.request_line_ids)
+        self.assertFalse(ticket.request_state)
+        acts = ticket.with_user(self.user_b).portal_timeline()
+        self.assertNotIn("Lamp", str(acts))
+        self.assertEqual(self._left(), (3, False))
+        with self.assertRaisesRegex(UserError, "asked for nothing"):
+            ticket.with_user(self.agent).action_approve_request()
+
+    def test_documents_of_the_former_customer_are_not_shown(self):
+        ticket = self._ask()
+        self._approve(ticket).save().action_return()
+        ticket.partner_id = self.customer_b
+        acts = ticket.with_user(self.user_b).portal_timeline()
+        self.assertEqual(len(acts), 1, acts)
+
+    def test_request_stays_with_the_company(self):
+        ticket = self._ask()
+        ticket.partner_id = self.contact_a2
+        self.assertEqual(ticket.request_state, "waiting")
+
+    def test_request_goes_along_when_tickets_are_merged(self):
+        ticket, other = self._ask(2), self._ticket(self.contact_a2)
+        ticket.with_user(self.agent)._merge_into(other)
+        self.assertEqual(other.request_state, "waiting")
+        self.assertFalse(ticket.request_state)
+        self.assertEqual(self._left(), (1, False))
+        self._approve(other).save().action_return()
+        self.assertEqual(other.return_ids.move_ids.product_uom_qty, 2)
+        with self.assertRaisesRegex(UserError, "can't be merged"):
+            self._ask().with_user(self.agent)._merge_into(other)
+
+    def test_t2_pop_up_that_is_late_does_nothing(self):
+        ticket = self._ask()
+        late = self._approve(ticket).save()
+        self._decline(ticket)
+        with self.assertRaisesRegex(UserError, "in the meantime"):
+            late.action_return()
+        self.assertFalse(ticket.return_ids)
+
+    def test_t2_one_form_makes_one_ticket(self):
+        self.assertEqual(self._ask(key="form"), self._ask(key="form"))
+        self.assertNotEqual(self._ask(key="form 2"), self._ask(key="form"))
+        self.assertNotEqual(
+            self._ask(key="form", user=self.user_a2), self._ask(key="form")
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestReturnRequestPages(ReturnRequestCommon, HttpCase):
+    def _login(self, user):
+        self.authenticate(user.login, user.login)
+
+    def test_x4_x9_pages_say_what_can_be_asked_for(self):
+        self._login(self.user_a1)
+        text = self.url_open("/my/purchases").text
+        address = f"/my/purchases/{self.lamps.id}/return"
+        self.assertIn(address, text)
+        page = self.url_open(address)
+        self.assertIn("You can ask for 3 at most", page.text)
+        self._ask(3)
+        self.assertNotIn(address, self.url_open("/my/purchases").text)
+        page = self.url_open(address)
+        self.assertIn("You have asked for this already", page.text)
+        self.assertNotIn('name="quantity"', page.text)
+        order = self.url_open(f"/my/orders/{self.order_a.id}")
+        self.assertIn('href="/my/purchases"', order.text)
+
+    def test_t8_forms_of_others_are_not_found(self):
+        lamps = self.lamps.id
+        for user, address in (
+            (self.user_b, f"/my/purchases/{lamps}/return"),
+            (self.user_a1, f"/my/purchases/{lamps}/theft"),
+            (self.user_a1, f"/my/purchases/{lamps + 10**6}/return"),
+            (self.user_a1, f"/my/purchases/{10**12}/return"),
+        ):
+            self._login(user)
+            with self.subTest(user=user.login, address=address):
+                self.assertEqual(self.url_open(address).status_code, 404)
+
+    def test_t12_slip_is_for_who_sees_the_ticket(self):
+        ticket = self._ask()
+        self._approve(ticket).save().action_return()
+        other = self._ask(1, self.phones, lot_id=self.serials[0].id)
+        address = f"/my/tickets/{ticket.id}/return/{ticket.return_ids.id}"
+        token = ticket.access_token
+        for user, url, status in (
+            (self.user_a1, address, 200),
+            (self.user_a2, address, 200),
+            (self.user_b, address, 404),
+            (None, address, 404),
+            (None, f"{address}?access_token={token}", 200),
+            (None, f"{address}?access_token={token[:-1]}", 404),
+            (
+                self.user_a1,
+                f"/my/tickets/{other.id}/return/{ticket.return_ids.id}",
+                404,
+            ),
+            (self.user_a1, f"/my/tickets/{ticket.id}/return/{self.delivery_a.id}", 404),
+        ):
+            with self.subTest(user=user and user.login, url=url):
+                if user:
+                    self._login(user)
+                else:
+                    self.authenticate(None, None)
+                answer = self.url_open(url)
+                self.assertEqual(answer.status_code, status)
+        ticket.partner_id = self.customer_b
+        for user in (self.user_a1, self.user_b):
+            self._login(user)
+            self.assertEqual(self.url_open(address).status_code, 404)
+
+    def test_tour_request_to_slip(self):
+        """As the customer asks, an agent approves, and the slip is there."""
+        self.start_tour(
+            "/my/tickets", "helpdesk_return_request", login=self.user_a1.login
+        )
+        ticket = self.env["helpdesk.ticket"].search(
+            [("request_state", "=", "waiting")], limit=1, order="id desc"
+        )
+        self.assertEqual(ticket.request_line_ids.quantity, 2)
+        declined = self._ask(1, self.phones, lot_id=self.serials[0].id)
+        self.start_tour(
+            f"/odoo/helpdesk-tickets/{ticket.id}",
+            "helpdesk_return_approve",
+            login=self.agent.login,
+        )
+        self.assertEqual(ticket.request_state, "approved")
+        self.start_tour(
+            f"/odoo/helpdesk-tickets/{declined.id}",
+            "helpdesk_return_decline",
+            login=self.agent.login,
+        )
+        self.assertEqual(declined.request_state, "declined")
+        self.start_tour(
+            f"/my/tickets/{ticket.id}",
+            "helpdesk_return_slip",
+            login=self.user_a1.login,
+        )
