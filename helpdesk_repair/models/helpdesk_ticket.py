@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -95,3 +95,56 @@ class HelpdeskTicket(models.Model):
                 }
             )
         return actions
+
+    # -- Requests of customers (X9) ------------------------------------------
+
+    @api.model
+    def _get_request_services(self):
+        return super()._get_request_services() | {
+            "use_product_repairs": {
+                "kind": "repair",
+                "button": self.env._("Repair"),
+                "title": self.env._("Ask for a repair"),
+                "summary": self.env._("The customer asks to repair"),
+                "wishes": ("repair", "exchange", "money", "voucher"),
+            }
+        }
+
+    @api.model
+    def _get_request_left(self, service, line):
+        if service != "use_product_repairs":
+            return super()._get_request_left(service, line)
+        if line.product_id.type != "consu":
+            return 0, self.env._("Only goods are repaired.")
+        uom = line.product_uom_id
+        if uom.compare(line.qty_delivered, 0) <= 0:
+            return 0, self.env._("Nothing of it is with you.")
+        in_repair = sum(
+            repair.product_uom._compute_quantity(repair.product_qty, uom, round=False)
+            for repair in self._get_requested_repairs(line)
+        )
+        left = uom.round(line.qty_delivered - in_repair)
+        if uom.compare(left, 0) <= 0:
+            return 0, self.env._("Everything of it is in repair already.")
+        return left, False
+
+    @api.model
+    def _get_request_lots(self, service, line):
+        lots = super()._get_request_lots(service, line)
+        if service == "use_product_repairs":
+            lots -= self._get_requested_repairs(line).lot_id
+        return lots
+
+    @api.model
+    def _get_requested_repairs(self, line):
+        """Return the repairs under way that a customer asked for on an order line."""
+        return line.env["repair.order"].search(
+            Domain("helpdesk_ticket_id.request_line_ids.sale_line_id", "=", line.id)
+            & Domain("product_id", "=", line.product_id.id)
+            & line.env["repair.order"]._after_sales_open_domain()
+        )
+
+    def _open_request_wizard(self):
+        if self.request_service != "use_product_repairs":
+            return super()._open_request_wizard()
+        return self.action_repair()

@@ -296,3 +296,34 @@ class RepairOrder(models.Model):
 
     def _after_sales_kind(self):
         return self.env._("Repair")
+
+    def _prepare_timeline_values(self, customer=False):
+        values = super()._prepare_timeline_values(customer)
+        states = {
+            "draft": (self.env._("New"), "info"),
+            "confirmed": (self.env._("Planned"), "info"),
+            "under_repair": (self.env._("In repair"), "warning"),
+            "done": (self.env._("Repaired"), "success"),
+            "cancel": (self.env._("Cancelled"), "secondary"),
+        }
+        values["state"], values["style"] = states[self.state]
+        values["detail"] = " ".join(
+            filter(
+                None,
+                (
+                    self.env._(
+                        "%(quantity)g %(unit)s of %(product)s",
+                        quantity=self.product_qty,
+                        unit=self.product_uom.name,
+                        product=self.product_id.display_name,
+                    )
+                    if self.product_id
+                    else "",
+                    self.lot_id.name,
+                ),
+            )
+        )
+        if self.state in ("confirmed", "under_repair"):
+            values["promised"] = self.schedule_date
+            values["promise"] = self.env._("Planned for %(date)s")
+        return values

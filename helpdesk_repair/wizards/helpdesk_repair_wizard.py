@@ -235,6 +235,7 @@ class HelpdeskRepairWizard(models.TransientModel):
         repair = repairs.with_company(self.company_id).create(
             self._prepare_repair_values()
         )
+        self._approve_request(repair)
         self.repair_id = repair
         if self._overrules_warranty():
             self._tell_overruled(repair)
@@ -257,8 +258,7 @@ class HelpdeskRepairWizard(models.TransientModel):
             "company_id": self.company_id.id,
             "partner_id": self.partner_id.id,
             "product_id": self.product_id.id,
-            "product_qty": 1,
-            "product_uom": self.product_id.uom_id.id,
+            **self._prepare_quantity_values(),
             "lot_id": self.lot_id.id,
             "picking_id": self.picking_id.id,
             "under_warranty": self.under_warranty,
@@ -271,6 +271,21 @@ class HelpdeskRepairWizard(models.TransientModel):
             ],
             "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
             "reason_id": self.helpdesk_reason_id.id,
+        }
+
+    def _prepare_quantity_values(self):
+        """Return how many are repaired: one, or as many as a customer has asked for
+        (X9)."""
+        asked = self._get_request_lines().filtered(
+            lambda line: line.product_id == self.product_id
+        )
+        unit = self.product_id.uom_id
+        return {
+            "product_qty": sum(
+                line.uom_id._compute_quantity(line.quantity, unit) for line in asked
+            )
+            or 1,
+            "product_uom": unit.id,
         }
 
     def _check_repair(self):
@@ -310,6 +325,7 @@ class HelpdeskRepairWizard(models.TransientModel):
                     company=self.company_id.display_name,
                 )
             )
+        self._check_requested()
         self._check_lot()
         self._check_return()
         self._check_workshop()
@@ -368,6 +384,24 @@ class HelpdeskRepairWizard(models.TransientModel):
                         product=part.product_id.display_name,
                     )
                 )
+
+    def _check_requested(self):
+        """Refuse more than is left of what a customer has asked for (X9)."""
+        for line in self._get_request_lines():
+            left, refusal = self.helpdesk_ticket_id._get_request_left(
+                self._after_sales_switch, line.sale_line_id
+            )
+            if not refusal and line.uom_id.compare(line.quantity, left) <= 0:
+                continue
+            raise UserError(
+                refusal
+                or self.env._(
+                    "%(product)s: only %(left)g %(unit)s are left.",
+                    product=line.product_id.display_name,
+                    left=left,
+                    unit=line.uom_id.name,
+                )
+            )
 
     def _check_lot(self):
         if not self.lot_id:
