@@ -397,3 +397,22 @@ class LoyaltyCard(models.Model):
             and not partner.commercial_partner_id.user_ids
             and not partner.user_ids
         )
+
+    # -- Timeline (X7) -------------------------------------------------------
+
+    def _prepare_timeline_values(self, customer=False):
+        values = super()._prepare_timeline_values(customer)
+        states = dict(self._fields["coupon_state"]._description_selection(self.env))
+        values["state"] = states[self.coupon_state]
+        values["style"] = "success" if self.coupon_state == "valid" else "secondary"
+        values["title"] = self.env._("Coupon %(code)s", code=self.code)
+        values["detail"] = self.coupon_summary
+        if self.coupon_state != "valid":
+            return values
+        if self.expiration_date:
+            values["promised"] = self.expiration_date
+            values["promise"] = self.env._("Valid until %(date)s")
+        if customer and (link := self._get_helpdesk_share_link()):
+            values["url"] = link
+            values["url_label"] = self.env._("Use it")
+        return values

@@ -44,3 +44,20 @@ class TestCouponPortal(HelpdeskCouponCommon, HttpCase):
         response = self.url_open("/my/coupons", allow_redirects=False)
         self.assertEqual(response.status_code, 303)
         self.assertIn("/web/login", response.headers["Location"])
+
+    def test_x7_timeline(self):
+        valid, withdrawn = self._generate_coupon(), self._generate_coupon()
+        withdrawn.with_user(self.agent)._withdraw_from_helpdesk("Secret mistake")
+        ticket = valid.helpdesk_ticket_id
+        customer = self.env["res.users"].search([("login", "=", "coupon_a")])
+        acts = {
+            act["title"]: act for act in ticket.with_user(customer).portal_timeline()
+        }
+        act = acts[f"Coupon {valid.code}"]
+        self.assertEqual(act["state"], "Valid")
+        self.assertIn("10% on your order", act["detail"])
+        self.assertEqual(acts[f"Coupon {withdrawn.code}"]["state"], "Withdrawn")
+        self.assertNotIn("Secret", str(acts))
+        ticket.partner_id = self.customer_b
+        berta = self.env["res.users"].search([("login", "=", "coupon_b")])
+        self.assertNotIn(valid.code, str(ticket.with_user(berta).portal_timeline()))

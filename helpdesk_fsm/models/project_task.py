@@ -333,3 +333,27 @@ class ProjectTask(models.Model):
             attachments=[(f"worksheet-{task.id}.pdf", pdf)],
         )
         return True
+
+    # -- Timeline (X7) -------------------------------------------------------
+
+    def _prepare_timeline_values(self, customer=False):
+        if not self.is_fsm:
+            return not customer and super()._prepare_timeline_values(customer)
+        values = super()._prepare_timeline_values(customer)
+        if self.state == "1_canceled":
+            values["state"], values["style"] = self.env._("Cancelled"), "secondary"
+        elif self.fsm_done or self.state == "1_done":
+            values["state"], values["style"] = self.env._("Done"), "success"
+        elif self.planned_date_begin:
+            values["state"], values["style"] = self.env._("Planned"), "info"
+            values["promised"] = self.planned_date_begin
+            values["promise"] = self.env._("We come on %(date)s")
+        else:
+            values["state"], values["style"] = self.env._("To be planned"), "info"
+        if customer:
+            values["title"] = self.env._("Visit: %(name)s", name=self.name)
+            if self.state != "1_canceled" and not self.env.user._is_public():
+                # Without its key, which signs: a link to the ticket isn't enough.
+                values["url"] = f"/my/visits/{self.id}"
+                values["url_label"] = self.env._("See the visit")
+        return values

@@ -177,3 +177,20 @@ class TestFsmVisit(HelpdeskFsmCommon):
         ) as form:
             form.allow_worksheets = False
         self.assertFalse(self.project.allow_worksheets)
+
+    def test_x7_timeline(self):
+        customer = self._new_user(
+            "fsm_timeline", "base.group_portal", partner_id=self.contact_a1.id
+        )
+        mine = self.ticket_a.with_user(customer)
+        act = mine.portal_timeline()[-1]
+        self.assertIn(self.task.name, act["title"])
+        self.assertEqual(act["state"], "Planned")
+        self.assertIn("We come on", act["promised"])
+        self.assertEqual(act["url"], f"/my/visits/{self.task.id}", "without its key")
+        self.task._fsm_validate()
+        act = mine.portal_timeline()[-1]
+        self.assertEqual((act["state"], act["promised"]), ("Done", False))
+        self.assertIn(
+            self.task.name, self.ticket_a.with_user(self.agent).get_timeline()
+        )

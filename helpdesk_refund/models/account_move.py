@@ -219,3 +219,28 @@ class AccountMove(models.Model):
             )
             for note in self
         )
+
+    # -- Timeline (X7) -------------------------------------------------------
+
+    def _prepare_timeline_values(self, customer=False):
+        refund = self.move_type == "out_refund"
+        if customer and (self.state == "draft" or not refund):
+            # The invoice that follows a credit note is sent as any other.
+            return False
+        values = super()._prepare_timeline_values(customer)
+        states = {
+            "draft": (self.env._("Draft"), "info"),
+            "posted": (self.env._("Posted"), "success"),
+            "cancel": (self.env._("Cancelled"), "secondary"),
+        }
+        values["state"], values["style"] = states[self.state]
+        values["detail"] = self._format_refund(self.amount_total)
+        if not refund:
+            values["title"] = self.display_name
+        if self.state == "draft" and self.auto_post != "no":
+            values["promised"] = self.date
+            values["promise"] = self.env._("Posted on %(date)s")
+        if customer and self.state == "posted":
+            values["url"] = self.get_portal_url(report_type="pdf", download=True)
+            values["url_label"] = self.env._("Credit note (PDF)")
+        return values

@@ -178,3 +178,29 @@ class TestRefundPosting(HelpdeskRefundCommon):
         self.assertIn("was posted", self.ticket_a.message_ids[0].body)
         action = note.with_user(self.billing_agent).action_view_helpdesk_ticket()
         self.assertEqual(action["res_id"], self.ticket_a.id)
+
+    def test_x7_timeline(self):
+        """Customers see what is posted, with its PDF; agents the draft as well."""
+        customer = self._new_user(
+            "refund_timeline", "base.group_portal", partner_id=self.contact_a1.id
+        )
+        mine = self.ticket_a.with_user(customer)
+        note = self._refund()
+        self.assertEqual(len(mine.portal_timeline()), 1)
+        seen = self.ticket_a.with_user(self.billing_agent).get_timeline()
+        self.assertIn("Draft", seen)
+        note.action_post()
+        act = mine.portal_timeline()[-1]
+        self.assertIn(note.name, act["title"])
+        self.assertEqual(act["state"], "Posted")
+        self.assertIn("400.00", act["detail"])
+        self.assertIn(note.access_token, act["url"])
+        # Agents without rights to Invoicing read of it, but find no link to it.
+        timeline = self.ticket_a.with_user(self.agent).get_timeline()
+        self.assertIn(note.name, timeline)
+        self.assertNotIn(f'data-id="{note.id}"', timeline)
+        self.ticket_a.partner_id = self.customer_b
+        berta = self._new_user(
+            "refund_berta", "base.group_portal", partner_id=self.customer_b.id
+        )
+        self.assertEqual(len(self.ticket_a.with_user(berta).portal_timeline()), 1)
