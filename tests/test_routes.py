@@ -14,7 +14,9 @@ from odoo.tools import mute_logger
 
 # ``{address: how it is guarded}``
 # "user": a list of one's own; visitors are sent to the log-in.
-# model: a record of somebody else is in the address; the field holds its key.
+# "public": a form for visitors, where it is switched on; it shows nothing of anybody.
+# model: a record of somebody else is in the address; the field holds its key, or there
+# is none: only a log-in opens it.
 ROUTES = {
     "/my/tickets": "user",
     "/my/tickets/page/<int:page>": "user",
@@ -23,6 +25,15 @@ ROUTES = {
         "helpdesk.ticket",
         "access_token",
     ),
+    "/my/tickets/new": "user",
+    "/my/tickets/<int:ticket_id>/return/<int:picking_id>": (
+        "helpdesk.ticket",
+        "access_token",
+    ),
+    "/my/purchases": "user",
+    "/my/purchases/page/<int:page>": "user",
+    "/my/purchases/<int:line_id>/<string:kind>": ("sale.order.line", None),
+    "/helpdesk/<int:team_id>": "public",
     "/my/coupons": "user",
     "/my/visits": "user",
     "/my/visits/page/<int:page>": "user",
@@ -60,12 +71,26 @@ class TestRoutes(HttpCase):
                 "member_ids": [Command.clear()],
             }
         )
+        product = cls.env["product.product"].create({"name": "Lamp of the routes"})
+        cls.team = team
         cls.records = defaultdict(dict)
         for whose, partner in (("own", stranger), ("foreign", berta)):
             ticket = cls.env["helpdesk.ticket"].create(
                 {"name": SECRET, "team_id": team.id, "partner_id": partner.id}
             )
             cls.records["helpdesk.ticket"][whose] = ticket
+            order = cls.env["sale.order"].create(
+                {
+                    "partner_id": partner.id,
+                    "order_line": [
+                        Command.create(
+                            {"product_id": product.id, "name": SECRET, "price_unit": 1}
+                        )
+                    ],
+                }
+            )
+            order.action_confirm()
+            cls.records["sale.order.line"][whose] = order.order_line
             tasks = cls.env.get("project.task")
             if tasks is not None and "fsm_access_token" in tasks._fields:
                 project = cls.env["project.project"].create(
@@ -128,12 +153,16 @@ class TestRoutes(HttpCase):
         tried = 0
         for rule, (methods, kind) in self._added_routes().items():
             guard = ROUTES.get(rule)
-            if guard == "user" or guard is None:
+            if guard in ("user", "public") or guard is None:
                 continue
             model, field = guard
             own, foreign = (self.records[model][whose] for whose in ("own", "foreign"))
-            key = foreign[field]
-            keys = (None, "", own[field], key[:-1], key + "0", "é", "\u202e", "0")
+            key = field and foreign[field]
+            keys = (
+                (None, "", own[field], key[:-1], key + "0", "é", "\u202e", "0")
+                if field
+                else (None, own.order_id.access_token, "0")
+            )
             before = foreign.read()
             for login in (self.stranger.login, None):
                 self.authenticate(login, login)
@@ -144,7 +173,10 @@ class TestRoutes(HttpCase):
                             status, text = self._request(url, methods, kind, wrong)
                             self.assertNotIn(SECRET, text)
                             if kind == "http":
-                                self.assertIn(status, (403, 404))
+                                refused = (403, 404)
+                                if not field and not login:
+                                    refused = (303,)  # to the log-in
+                                self.assertIn(status, refused)
                             tried += 1
             foreign.invalidate_recordset()
             self.assertEqual(foreign.read(), before)
@@ -235,9 +267,27 @@ class TestRoutes(HttpCase):
                 self.assertEqual(answer.status_code, 200)
                 self.assertNotIn("Foreign name", answer.text)
 
+    def test_t23_public_forms_are_closed_unless_a_team_opens_its_own(self):
+        for rule, (methods, kind) in self._added_routes().items():
+            if ROUTES.get(rule) != "public":
+                continue
+            self.authenticate(None, None)
+            for number in (self.team.id, self.team.id + 10**6):
+                with self.subTest(rule=rule, number=number):
+                    url = self._fill(rule, number)
+                    self.assertEqual(self._request(url, methods, kind, None)[0], 404)
+
     def _fill(self, rule, number):
         url = rule.replace("<any(close, reopen):action>", "close")
-        for name in ("ticket_id", "task_id", "page"):
+        url = url.replace("<string:kind>", "return")
+        for name in (
+            "ticket_id",
+            "picking_id",
+            "task_id",
+            "page",
+            "line_id",
+            "team_id",
+        ):
             url = url.replace(f"<int:{name}>", str(number))
         self.assertNotIn("<", url, "say here what stands for this part of an address")
         return url
