@@ -778,8 +778,9 @@ class HelpdeskTicket(models.Model):
         if not ticket.team_id[switch]:
             raise UserError(
                 self.env._(
-                    "%(service)s are switched off for the team %(team)s. A helpdesk "
-                    "manager can switch them on in the settings of the team.",
+                    "The service %(service)s is switched off for the team %(team)s. A "
+                    "helpdesk administrator can switch it on in the settings of the "
+                    "team.",
                     service=ticket.team_id._fields[switch]._description_string(
                         self.env
                     ),
@@ -1043,19 +1044,20 @@ class HelpdeskTicket(models.Model):
         (``char``, ``date`` or ``quantity``). A bridge adds its own, and their values in
         ``sale.order.line._prepare_helpdesk_purchases``."""
         return [
-            {"name": name, "label": label, "type": type_}
-            for name, label, type_ in (
-                ("order", self.env._("Order"), "char"),
-                ("product", self.env._("Product"), "char"),
-                ("serials", self.env._("Lot/Serial"), "char"),
-                ("ordered", self.env._("Ordered"), "quantity"),
-                ("delivered", self.env._("Delivered"), "quantity"),
-                ("delivered_on", self.env._("Delivered On"), "date"),
-                ("warranty", self.env._("Warranty Until"), "char"),
-                ("returned", self.env._("Returned"), "quantity"),
-                ("invoiced", self.env._("Invoiced"), "quantity"),
-                ("credited", self.env._("Credited"), "quantity"),
-            )
+            {"name": "order", "label": self.env._("Order"), "type": "char"},
+            {"name": "product", "label": self.env._("Product"), "type": "char"},
+            {"name": "serials", "label": self.env._("Lot/Serial"), "type": "char"},
+            {"name": "ordered", "label": self.env._("Ordered"), "type": "quantity"},
+            {"name": "delivered", "label": self.env._("Delivered"), "type": "quantity"},
+            {
+                "name": "delivered_on",
+                "label": self.env._("Delivered On"),
+                "type": "date",
+            },
+            {"name": "warranty", "label": self.env._("Warranty Until"), "type": "char"},
+            {"name": "returned", "label": self.env._("Returned"), "type": "quantity"},
+            {"name": "invoiced", "label": self.env._("Invoiced"), "type": "quantity"},
+            {"name": "credited", "label": self.env._("Credited"), "type": "quantity"},
         ]
 
     def _get_purchase_actions(self, _line, _values):

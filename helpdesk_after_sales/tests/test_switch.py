@@ -164,8 +164,10 @@ class TestSwitch(HelpdeskAfterSalesCommon):
             install.assert_not_called()
 
     def test_s11_python_package_that_is_missing(self):
+        sentence = "A package is missing:\nneeded_package"
+
         def check(module, name, newstate="to install"):
-            raise UserError(self.env._("A package is missing:\nneeded_package"))
+            raise UserError(sentence)
 
         self.patch(
             type(self.env["ir.module.module"]), "check_external_dependencies", check

@@ -24,7 +24,7 @@ class FsmTaskPhoto(models.Model):
         compute="_compute_task_can_read",
         search="_search_task_can_read",
         export_string_translation=False,
-        help="Technical: for the record rule, a photo is seen by who sees its task.",
+        help="Technical: for the record rule. Whoever sees a task sees its photos.",
     )
 
     @api.depends_context("uid", "allowed_company_ids")

@@ -52,10 +52,16 @@ class FsmVisitMixin(models.AbstractModel):
     fsm_access_token = fields.Char(
         string="Link of the Customer", copy=False, groups="base.group_system"
     )
-    fsm_partner_address = fields.Char(compute="_compute_fsm_partner_address")
-    fsm_partner_map_url = fields.Char(compute="_compute_fsm_partner_address")
+    fsm_partner_address = fields.Char(
+        string="Visit Address", compute="_compute_fsm_partner_address"
+    )
+    fsm_partner_map_url = fields.Char(
+        string="Map", compute="_compute_fsm_partner_address"
+    )
 
-    fsm_overlap_notice = fields.Text(compute="_compute_fsm_overlap_notice")
+    fsm_overlap_notice = fields.Text(
+        string="Overlapping Visits", compute="_compute_fsm_overlap_notice"
+    )
 
     # What the customer was told last. A visit whose invitation is to be sent, changed
     # or taken back is marked, and the scheduled action compares.

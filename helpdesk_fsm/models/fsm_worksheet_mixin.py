@@ -217,7 +217,7 @@ class FsmWorksheetMixin(models.AbstractModel):
         if not name or len(name) > 120:
             raise UserError(
                 self.env._(
-                    "Write the name of the person who signs (up to 120 letters)."
+                    "Write the name of the person who signs (up to 120 characters)."
                 )
             )
         picture = self._clean_signature(signature)

@@ -99,9 +99,9 @@ class TestRefundAccess(HelpdeskRefundCommon):
     def test_s2_service_that_is_off_is_refused(self):
         wizard = self._wizard()
         self.team.use_credit_notes = False
-        with self.assertRaisesRegex(UserError, "Refunds are switched off"):
+        with self.assertRaisesRegex(UserError, "Refunds is switched off"):
             wizard.refund_moves()
-        with self.assertRaisesRegex(UserError, "Refunds are switched off"):
+        with self.assertRaisesRegex(UserError, "Refunds is switched off"):
             self.ticket_a.with_user(self.billing_agent).action_refund()
         self.assertFalse(self.invoice_a.reversal_move_ids)
 

@@ -46,7 +46,7 @@ class TestRepairWizard(HelpdeskRepairCommon):
         self._sell(self.contact_a1, (self.service, 1))
         wizard = self._form().save()
         wizard.product_id = self.service
-        with self.assertRaisesRegex(UserError, "only goods"):
+        with self.assertRaisesRegex(UserError, "Only goods"):
             wizard.action_confirm_repair()
 
     def test_s93_s94_s95_confirm_with_parts_and_notes(self):
@@ -431,5 +431,5 @@ class TestRepairWizard(HelpdeskRepairCommon):
     def test_s2_service_that_is_off_is_refused(self):
         wizard = self._form().save()
         self.team.use_product_repairs = False
-        with self.assertRaisesRegex(UserError, "Repairs are switched off"):
+        with self.assertRaisesRegex(UserError, "Repairs is switched off"):
             wizard.action_confirm_repair()

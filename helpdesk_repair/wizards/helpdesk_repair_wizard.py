@@ -296,7 +296,7 @@ class HelpdeskRepairWizard(models.TransientModel):
         if product.type != "consu":
             raise UserError(
                 self.env._(
-                    "%(product)s is not a good: only goods are repaired.",
+                    "Only goods can be repaired, and %(product)s is a service.",
                     product=product.display_name,
                 )
             )
@@ -371,7 +371,7 @@ class HelpdeskRepairWizard(models.TransientModel):
             if part.product_id.type != "consu":
                 raise UserError(
                     self.env._(
-                        "%(product)s is not a good: services are added to the "
+                        "%(product)s is a service: services are added to the "
                         "quotation.",
                         product=part.product_id.display_name,
                     )

@@ -112,7 +112,7 @@ class TestReturnAccess(HelpdeskReturnCommon):
     def test_s2_service_that_is_off_is_refused(self):
         wizard = self._fill(self._form(), {self.lamp: 1}).save()
         self.team.use_product_returns = False
-        with self.assertRaisesRegex(UserError, "Returns are switched off"):
+        with self.assertRaisesRegex(UserError, "Returns is switched off"):
             wizard.action_return()
 
     def test_s21_delivery_of_another_customer_tells_nothing(self):
