@@ -13,6 +13,8 @@ from odoo.addons.portal.utils import get_portal_partner
 class HelpdeskPortal(CustomerPortal):
     """A customer's own tickets, and those of the company that he belongs to."""
 
+    _tickets_per_page = 40
+
     def _prepare_home_portal_values(self, counters):
         values = super()._prepare_home_portal_values(counters)
         if "ticket_count" in counters:
@@ -130,16 +132,16 @@ class HelpdeskPortal(CustomerPortal):
             # Counting tens of thousands would take longer than the page: there are
             # links to the next ten pages.
             total=tickets.search_count(
-                domain, limit=(page + 10) * self._items_per_page
+                domain, limit=(page + 10) * self._tickets_per_page
             ),
             page=page,
-            step=self._items_per_page,
+            step=self._tickets_per_page,
         )
         order = ", ".join(
             filter(None, [groups[groupby]["order"], orders[sortby]["order"]])
         )
         tickets = tickets.search(
-            domain, order=order, limit=self._items_per_page, offset=pager["offset"]
+            domain, order=order, limit=self._tickets_per_page, offset=pager["offset"]
         )
         request.session["my_tickets_history"] = tickets.ids[:100]
         # sudo: the rules chose the tickets; the names of their stages and teams are

@@ -263,6 +263,7 @@ class HelpdeskTeam(models.Model):
 
     # -- CRUD ----------------------------------------------------------------
 
+    @api.private
     def init(self):
         """Let PostgreSQL know how many teams there are. It analyzes a table by itself
         from 50 changes on: until then it takes the teams that customers see for a few

@@ -1237,6 +1237,7 @@ class HelpdeskTicket(models.Model):
         )
         # sudo: the user has found the messages by his own rights; the page shows him
         # who wrote them, and their files.
+        messages = messages.sudo()
         return [
             {
                 "id": message.id,
@@ -1245,7 +1246,7 @@ class HelpdeskTicket(models.Model):
                 "body": message.body,
                 "attachments": self._describe_portal_files(message.attachment_ids),
             }
-            for message in messages.sudo()
+            for message in messages
         ]
 
     @api.model
