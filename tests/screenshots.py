@@ -120,6 +120,8 @@ def returned(page, address):
     open_ticket(page, address, RETURN_TICKET)
     page.click("button[name=action_return]")
     page.wait_for_selector(".modal .o_data_row")
+    page.click(".modal .o_data_row:has-text('Lamp') td[name=quantity]")
+    page.keyboard.type("2")
     shoot(page, "helpdesk_return", "popup")
     page.click(".modal button[name=action_return]")
     page.wait_for_selector(".o_breadcrumb a:has-text('Two lamps')")

@@ -2,8 +2,7 @@
 
     setup/test -m native tests/test_native_stock.py
 
-Each file runs in a pytest of its own, in the same database. The tests of ``sale_stock``
-are in ``test_native_account.py``.
+The tests of ``sale_stock`` are in ``test_native_account.py``.
 """
 
 import pytest
@@ -33,6 +32,5 @@ FAIL_WITHOUT_US = {
 pytestmark = pytest.mark.native
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_odoos_own_tests_still_pass(file):
-    check(file, FAIL_WITHOUT_US)
+def test_odoos_own_tests_still_pass():
+    check(*FILES, fail_without_us=FAIL_WITHOUT_US)
