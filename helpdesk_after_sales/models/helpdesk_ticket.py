@@ -405,7 +405,7 @@ class HelpdeskTicket(models.Model):
     @api.model
     def _read_group_stage_ids(self, stages, _domain):
         team_id = self.env.context.get("default_team_id")
-        return stages.search(
+        shown = stages.search(
             Domain("id", "in", stages.ids)
             | (
                 Domain("team_ids", "=", team_id)
@@ -413,6 +413,8 @@ class HelpdeskTicket(models.Model):
                 else Domain("team_ids.member_ids", "=", self.env.uid)
             )
         )
+        # Who is in no team and sees no ticket gets empty columns, not an empty page.
+        return shown or self.env["helpdesk.team"]._default_stage_ids()
 
     # -- Constraints and onchange --------------------------------------------
 

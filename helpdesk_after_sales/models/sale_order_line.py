@@ -124,12 +124,13 @@ class SaleOrderLine(models.Model):
         return texts
 
     def _get_helpdesk_invoices(self):
-        """Return, per line: quantity on posted credit notes; and the ids of posted
-        invoices by ``(line, whether it is a credit note)``."""
+        """Return, per line: quantity on credit notes; and the ids of invoices by
+        ``(line, whether it is a credit note)``. Drafts count, as in what is left to
+        refund (X1) and in what Odoo calls invoiced."""
         credited, invoices = defaultdict(float), defaultdict(set)
         lines = self.env["account.move.line"].search_fetch(
             Domain("sale_line_ids", "in", self.ids)
-            & Domain("parent_state", "=", "posted"),
+            & Domain("parent_state", "!=", "cancel"),
             ["sale_line_ids", "quantity", "product_uom_id", "move_id", "move_type"],
         )
         for invoiced in lines:

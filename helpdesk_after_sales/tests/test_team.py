@@ -9,7 +9,7 @@ from odoo.fields import Domain
 from odoo.tests import Form, tagged
 from odoo.tools.safe_eval import safe_eval
 
-from .common import HelpdeskAfterSalesCommon
+from .common import AGENT, HelpdeskAfterSalesCommon
 
 COUNTERS = [
     "open_ticket_count",
@@ -194,6 +194,18 @@ class TestTeam(HelpdeskAfterSalesCommon):
         self.team.auto_assignment = False
         self.team.member_ids = self.other_agent
         self.assertFalse(self._tickets(1).user_id)
+
+    def test_kanban_has_columns_for_who_is_in_no_team(self):
+        self.env["helpdesk.team"].search([]).privacy_visibility = "invited_internal"
+        user = self._new_user("after_sales_newcomer", AGENT)
+        tickets = self.env["helpdesk.ticket"].with_user(user)
+        self.assertFalse(tickets.search([]))
+        tickets = tickets.with_context(read_group_expand=True)
+        groups = tickets.web_read_group([], ["stage_id"])["groups"]
+        self.assertEqual(
+            [group["stage_id"][0] for group in groups],
+            self.env["helpdesk.team"]._default_stage_ids().ids,
+        )
 
     def test_assignment_skips_who_is_out_of_office(self):
         self.team.write(

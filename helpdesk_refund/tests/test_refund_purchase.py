@@ -42,7 +42,18 @@ class TestRefundPurchase(HelpdeskRefundCommon):
         key = self.order_a.name, "Lamp"
         self.assertTrue(self._actions(self.billing_agent, ticket)[key])
         self.assertFalse(self._actions(self.agent, ticket)[key])
-        self._refund().action_post()
-        self.assertFalse(self._actions(self.billing_agent, ticket)[key])
+        note = self._refund()
+        # A draft counts, as in what is left to refund (X1).
+        for _state in ("draft", "posted"):
+            self.assertFalse(self._actions(self.billing_agent, ticket)[key])
+            [lamp] = [
+                row
+                for row in ticket.with_user(self.billing_agent).get_purchases()["rows"]
+                if row["product"] == "Lamp"
+            ]
+            self.assertEqual((lamp["invoiced"], lamp["credited"]), (4, 4))
+            self.assertEqual(lamp["links"]["credited"]["ids"], note.ids)
+            if note.state == "draft":
+                note.action_post()
         self.team.use_credit_notes = False
         self.assertFalse(any(self._actions(self.billing_agent, ticket).values()))
