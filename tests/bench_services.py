@@ -189,6 +189,7 @@ def intervention(shop):
                 "project_id": project.id,
                 "partner_id": shop.customer.id,
                 "user_ids": [shop.Command.set(shop.env.user.ids)],
+                "description": shop.ticket.description,
                 **values,
             }
         )
