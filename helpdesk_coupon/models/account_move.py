@@ -22,6 +22,7 @@ class AccountMove(models.Model):
         # sudo: what is left is one figure, the same for everybody who may see it. The
         # code itself stays out of the sentence. Withdrawn cards are archived and count
         # no more.
+        cards = self.sudo().helpdesk_gift_card_ids.filtered("active")
         return super()._get_given_instead() + [
             (
                 card.currency_id._convert(
@@ -36,6 +37,5 @@ class AccountMove(models.Model):
                     user=card.create_uid.name,
                 ),
             )
-            for card in self.sudo().helpdesk_gift_card_ids
-            if card.active
+            for card in cards
         ]
