@@ -93,6 +93,7 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
             kwargs.setdefault("views", [(views[kind], kind) for kind in kinds])
         return super()._get_records_action(**kwargs)
 
+    @api.readonly
     def action_view_helpdesk_ticket(self):
         """Return the action that opens the ticket of this document."""
         self.ensure_one()

@@ -53,6 +53,7 @@ class HelpdeskAfterSalesPurchase(models.AbstractModel):
             name, self._get_scope_domain(scope), operator, limit
         )
 
+    @api.readonly
     def action_create_helpdesk_ticket(self):
         """Return the action that opens a new ticket filled from this purchase.
 

@@ -6,6 +6,9 @@ class ProductProduct(models.Model):
     _name = "product.product"
     _inherit = ["helpdesk.after.sales.purchase", "product.product"]
 
+    def _prepare_helpdesk_ticket_values(self):
+        return {"product_id": self.id}
+
     @api.model
     def _get_purchase_domain(self, company, customer, sale_order, product, lot):
         """Ordered, delivered or invoiced: goods without an order count, too."""

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -33,10 +33,15 @@ class ResPartner(models.Model):
         for partner in self:
             partner.helpdesk_ticket_count = count.get(partner._origin, 0)
 
+    @api.readonly
     def action_view_helpdesk_tickets(self):
         """Return the action for the tickets of this contact, of all its contacts for a
-        company; a new one there is this contact's."""
+        company; a new one there is this contact's.
+
+        :raises AccessError: for users who may not read tickets
+        """
         self.ensure_one()
+        self.env["helpdesk.ticket"].check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "helpdesk_after_sales.helpdesk_ticket_action"
         )

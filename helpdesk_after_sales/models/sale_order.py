@@ -22,6 +22,7 @@ class SaleOrder(models.Model):
         for order in self:
             order.helpdesk_ticket_count = count.get(order._origin, 0)
 
+    @api.readonly
     def action_view_helpdesk_tickets(self):
         """Return the action for the tickets of this order that the user may see."""
         self.ensure_one()

@@ -54,6 +54,13 @@ class StockLot(models.Model):
             company == self.env.company,
         )
 
+    def _prepare_helpdesk_ticket_values(self):
+        return {
+            "partner_id": self.last_delivery_partner_id.id,
+            "product_id": self.product_id.id,
+            "lot_id": self.id,
+        }
+
     @api.model
     def _get_purchase_domain(self, company, customer, sale_order, product, lot):
         deliveries = self.env["stock.picking"]._get_purchase_domain(

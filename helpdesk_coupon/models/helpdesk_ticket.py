@@ -26,6 +26,7 @@ class HelpdeskTicket(models.Model):
         for ticket in self:
             ticket.coupons_count = counts.get(ticket._origin, 0)
 
+    @api.readonly
     def action_generate_coupon(self):
         """Return the action that opens **Generate a Coupon** on this ticket (S45).
 
@@ -39,6 +40,7 @@ class HelpdeskTicket(models.Model):
             self.env._("Generate a Coupon"),
         )
 
+    @api.readonly
     def action_view_coupons(self):
         """Return the action for the coupons of this ticket: a form for one, a list for
         several (S62). Codes that have expired meanwhile are told on the ticket."""

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -21,6 +21,7 @@ class HelpdeskTicket(models.Model):
         for ticket in self:
             ticket.fsm_task_count = count.get(ticket._origin, 0)
 
+    @api.readonly
     def action_plan_intervention(self):
         """Return the action that opens **Create a Field Service task** (S104, S105).
 
@@ -34,6 +35,7 @@ class HelpdeskTicket(models.Model):
             self.env._("Create a Field Service task"),
         )
 
+    @api.readonly
     def action_view_fsm_tasks(self):
         """Return the action for the tasks of this ticket: a form for one, a list for
         several (S117)."""

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
@@ -36,6 +36,7 @@ class HelpdeskTicket(models.Model):
             ticket.credit_notes_count = count.get(ticket._origin, 0)
             ticket.draft_credit_notes_count = draft_count.get(ticket._origin, 0)
 
+    @api.readonly
     def action_refund(self):
         """Return the action that opens the pop-up **Refund** on this ticket (S18).
 
@@ -58,6 +59,7 @@ class HelpdeskTicket(models.Model):
             "helpdesk_refund.account_move_reversal_view_form",
         )
 
+    @api.readonly
     def action_view_credit_notes(self):
         """Return the action for the credit notes of this ticket: a form for one, a
         list for several (S39)."""

@@ -59,6 +59,7 @@ class HelpdeskTicket(models.Model):
             )
         return repairs.action_give_back()
 
+    @api.readonly
     def action_repair(self):
         """Return the action that opens the pop-up **Repair Reference** (S79).
 
@@ -73,6 +74,7 @@ class HelpdeskTicket(models.Model):
             dialog_size="extra-large",
         )
 
+    @api.readonly
     def action_view_repairs(self):
         """Return the action for the repairs of this ticket: a form for one, a list for
         several (S97)."""

@@ -58,6 +58,7 @@ class HelpdeskTicket(models.Model):
             key = (ticket.commercial_partner_id._origin, ticket.company_id._origin)
             ticket.has_delivery = key in delivered
 
+    @api.readonly
     def action_return(self):
         """Return the action that opens the pop-up **Reverse Transfer** (S66).
 
@@ -81,6 +82,7 @@ class HelpdeskTicket(models.Model):
             )
         return action
 
+    @api.readonly
     def action_view_returns(self):
         """Return the action for the returns and replacements of this ticket (S76)."""
         self.ensure_one()
