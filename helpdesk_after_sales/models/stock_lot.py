@@ -56,7 +56,7 @@ class StockLot(models.Model):
 
     def _prepare_helpdesk_ticket_values(self):
         return {
-            "partner_id": self.last_delivery_partner_id.id,
+            "partner_id": self.partner_ids[:1].id,
             "product_id": self.product_id.id,
             "lot_id": self.id,
         }

@@ -83,6 +83,13 @@ class TestFromPurchase(HelpdeskAfterSalesCommon):
         count(partners)
         self.assertEqual(count(partners[:1]), count(partners))
 
+    def test_serial_number_names_customer_and_product(self):
+        self._sell(self.contact_a1, (self.phone, 1), serials=self.serials[:1])
+        context = self.serials[0].action_create_helpdesk_ticket()["context"]
+        self.assertEqual(context["default_lot_id"], self.serials[0].id)
+        self.assertEqual(context["default_product_id"], self.phone.id)
+        self.assertEqual(context["default_partner_id"], self.contact_a1.id)
+
     def test_customers_other_tickets(self):
         ticket = self._ticket(self.contact_a1).with_user(self.agent)
         other = self._ticket(self.contact_a2)

@@ -141,6 +141,18 @@ class TestTicket(HelpdeskAfterSalesCommon):
         ticket.team_id = other
         self.assertEqual(ticket.stage_id, stage)
 
+    def test_closed_tickets_are_never_stale(self):
+        solved = self.team.stage_ids.filtered("fold")[0]
+        (solved + self.new).rotting_threshold_days = 2
+        closed, still_open = tickets = self._ticket() + self._ticket()
+        closed.stage_id = solved
+        tickets.date_last_stage_update = fields.Datetime.subtract(
+            fields.Datetime.now(), days=9
+        )
+        self.assertEqual(tickets.filtered("is_rotting"), still_open)
+        found = tickets.search([("id", "in", tickets.ids), ("is_rotting", "=", True)])
+        self.assertEqual(found, still_open)
+
     def test_stale_tickets_are_highlighted(self):
         ticket = self._ticket(self.customer_b)
         self.new.rotting_threshold_days = 2

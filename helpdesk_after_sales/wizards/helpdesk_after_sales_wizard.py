@@ -80,6 +80,24 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         if self.helpdesk_from_request and self._get_request_lines():
             self.helpdesk_ticket_id._approve_request(documents)
 
+    @api.constrains("helpdesk_ticket_id")
+    def _check_helpdesk_ticket(self):
+        """Refuse the pop-up of a ticket that the user may not read: what it proposes
+        tells what the customer bought (T28)."""
+        # Constraints run as superuser: ask as the user himself.
+        self.sudo(False).helpdesk_ticket_id.check_access("read")
+
+    @api.readonly
+    def onchange(self, values, field_names, fields_spec):
+        # What the client asks before there is a record, see above.
+        ticket = values.get("helpdesk_ticket_id") or self.env.context.get(
+            "default_helpdesk_ticket_id"
+        )
+        if ticket:
+            ticket = ticket.get("id") if isinstance(ticket, dict) else ticket
+            self.env["helpdesk.ticket"].browse(ticket).check_access("read")
+        return super().onchange(values, field_names, fields_spec)
+
     def _check_ready(self):
         """Raise unless the user may use this service on this ticket now.
 

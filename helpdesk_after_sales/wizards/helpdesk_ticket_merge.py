@@ -33,6 +33,12 @@ class HelpdeskTicketMerge(models.TransientModel):
                 # The first one that came in.
                 wizard.target_id = wizard.ticket_ids._origin.sorted("id")[:1]
 
+    @api.constrains("ticket_ids", "target_id")
+    def _check_tickets(self):
+        # Their names and customers show in the pop-up. Constraints run as superuser:
+        # ask as the user himself.
+        (self.ticket_ids | self.target_id).sudo(False).check_access("read")
+
     def action_merge(self):
         """Merge the tickets, and open the one that is kept.
 

@@ -170,8 +170,12 @@ class ProjectTask(models.Model):
         }
 
     def action_open_visit(self):
-        """Return the action that opens this task in the form of field service."""
+        """Return the action that opens this task in the form of field service.
+
+        :raises AccessError: when the task isn't the user's to read
+        """
         self.ensure_one()
+        self.check_access("read")
         return self._with_fsm_views(self._get_records_action())
 
     # -- Visit ---------------------------------------------------------------
@@ -282,8 +286,12 @@ class ProjectTask(models.Model):
         }
 
     def action_print_worksheet(self):
-        """Return the action that prints the worksheet report (S111)."""
+        """Return the action that prints the worksheet report (S111).
+
+        :raises AccessError: when the task isn't the user's to read
+        """
         self.ensure_one()
+        self.check_access("read")
         return self.env.ref("helpdesk_fsm.action_report_worksheet").report_action(self)
 
     def action_send_worksheet(self):
