@@ -161,14 +161,15 @@ class Ground:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.contextmanager
-    def serve(self, workers=2):
-        """Yield the address of a running server."""
+    def serve(self, workers=2, options=()):
+        """Yield the address of a running server; ``options`` are more of Odoo's."""
         port = free_port()
         with open(self.log, "a") as log:
             process = subprocess.Popen(
                 self._command(
                     *("--workers", str(workers), "--max-cron-threads", "0"),
                     *("--http-port", str(port), "--gevent-port", str(free_port())),
+                    *map(str, options),
                 ),
                 env=self._environment,
                 stdout=log,

@@ -1,0 +1,543 @@
+"""Who may do what, over RPC, as the registry says (spec/trust.md, T28).
+
+Models and methods come from the registry: a new model of the addons, or a new public
+method on any model, fails here until it has a row. The roles are the columns:
+
+===========  ===========================================================================
+public       nobody is logged in
+portal       the customer of the ticket
+employee     an internal user without further rights
+apps         a user of Invoicing, Sales, Inventory, Project and Field Service, who is
+             no helpdesk user
+elsewhere    an agent of another company
+agent        a member of the ticket's team with helpdesk rights only
+manager      a helpdesk manager with helpdesk rights only
+both         an agent who has those rights of the applications as well
+===========  ===========================================================================
+"""
+
+from odoo import Command
+from odoo.orm.model_classes import is_model_definition
+from odoo.tests import HttpCase, JsonRpcException, tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.helpdesk_after_sales.tests.common import (
+    AGENT,
+    MANAGER,
+    HelpdeskAfterSalesCommon,
+)
+
+ROLES = (
+    "public",
+    "portal",
+    "employee",
+    "apps",
+    "elsewhere",
+    "agent",
+    "manager",
+    "both",
+)
+APPLICATIONS = (
+    "account.group_account_invoice",
+    "sales_team.group_sale_salesman_all_leads",
+    "stock.group_stock_user",
+    "project.group_project_user",
+    "helpdesk_fsm.group_fsm_user",
+)
+OPERATIONS = ("read", "write", "create", "unlink")
+
+# The models of the addons: r = read, w = write, c = create, u = unlink of the record;
+# of a pop-up, which belongs to whoever opened it, what the model allows.
+MODELS = """
+#                                     publ  port  empl  apps  else agent  mana  both
+fsm.task.photo                           -     -     -  rwcu     -     r     r  rwcu
+fsm.task.validate                        -     -     -   rwc     -     -     -   rwc
+fsm.worksheet.reopen                     -     -     -   rwc     -     -     -   rwc
+fsm.worksheet.sign                       -     -     -   rwc     -     -     -   rwc
+fsm.worksheet.template                   -     -     r     r     r     r     r     r
+helpdesk.after.sales.reason              -     -     r     r     r     r  rwcu     r
+helpdesk.coupon.withdraw                 -     -     -     -   rwc   rwc   rwc   rwc
+helpdesk.coupon.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
+helpdesk.intervention.wizard             -     -     -     -   rwc   rwc   rwc   rwc
+helpdesk.repair.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
+helpdesk.repair.wizard.part              -     -     -     -  rwcu  rwcu  rwcu  rwcu
+helpdesk.return.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
+helpdesk.return.wizard.line              -     -     -     -  rwcu  rwcu  rwcu  rwcu
+helpdesk.stage                           -     -     -     -     r     r  rwcu     r
+helpdesk.tag                             -     -     -     -   rwc   rwc  rwcu   rwc
+helpdesk.team                            -     -     -     -     -     r  rwcu     r
+helpdesk.ticket                          -     r     -     -     -   rwc  rwcu   rwc
+helpdesk.ticket.merge                    -     -     -     -   rwc   rwc   rwc   rwc
+"""
+
+# The public methods of the addons: "yes" is done, "told" is refused by a sentence that
+# says what is missing, "-" is refused for want of rights.
+METHODS = """
+#                                     publ  port  empl  apps  else agent  mana  both
+account.move
+    action_create_helpdesk_ticket        -     -     -     -     -     -     -   yes
+    action_view_helpdesk_ticket          -     -     -   yes     -     -     -   yes
+fsm.task.validate
+    action_confirm                       -     -     -   yes     -     -     -   yes
+fsm.worksheet.reopen
+    action_reopen                        -     -     -  told     -     -     -  told
+fsm.worksheet.sign
+    action_sign                          -     -     -  told     -     -     -  told
+helpdesk.coupon.withdraw
+    action_withdraw                      -     -     -     -     -  told  told  told
+helpdesk.coupon.wizard
+    action_ask_manager                   -     -     -     -     -   yes   yes   yes
+    action_get_share_link                -     -     -     -     -  told  told  told
+    action_open_programs                 -     -     -     -     -     -     -     -
+    action_send_by_email                 -     -     -     -     -   yes   yes   yes
+helpdesk.intervention.wizard
+    action_create_and_view_task          -     -     -     -     -   yes   yes   yes
+    action_create_task                   -     -     -     -     -   yes   yes   yes
+helpdesk.repair.wizard
+    action_confirm_repair                -     -     -     -     -   yes   yes   yes
+    action_create_quotation              -     -     -     -     -   yes   yes   yes
+    action_open_form                     -     -     -     -     -     -     -   yes
+helpdesk.return.wizard
+    action_exchange                      -     -     -     -     -   yes   yes   yes
+    action_return                        -     -     -     -     -   yes   yes   yes
+    action_take_all                      -     -     -     -     -   yes   yes   yes
+    action_take_none                     -     -     -     -     -   yes   yes   yes
+helpdesk.ticket
+    action_assign_to_me                  -     -     -     -     -   yes   yes   yes
+    action_create_partner                -     -     -     -     -   yes   yes   yes
+    action_generate_coupon               -     -     -     -     -   yes   yes   yes
+    action_merge                         -     -     -     -     -   yes   yes   yes
+    action_plan_intervention             -     -     -     -     -   yes   yes   yes
+    action_refund                        -     -     -     -     -     -     -   yes
+    action_repair                        -     -     -     -     -   yes   yes   yes
+    action_return                        -     -     -     -     -   yes   yes   yes
+    action_send_return_slip              -     -     -     -     -  told  told  told
+    action_view_coupons                  -     -     -     -     -   yes   yes   yes
+    action_view_credit_notes             -   yes     -     -     -     -     -   yes
+    action_view_customer_tickets         -   yes     -     -     -   yes   yes   yes
+    action_view_fsm_tasks                -     -     -     -     -   yes   yes   yes
+    action_view_repairs                  -     -     -     -     -   yes   yes   yes
+    action_view_returns                  -   yes     -     -     -   yes   yes   yes
+    action_view_sale_order               -     -     -     -     -   yes   yes   yes
+    get_purchases                        -     -     -     -     -   yes   yes   yes
+helpdesk.ticket.merge
+    action_merge                         -     -     -     -     -  told  told  told
+loyalty.card
+    action_helpdesk_send                 -     -     -     -     -  told  told  told
+    action_helpdesk_share                -     -     -     -     -  told  told  told
+    action_helpdesk_withdraw             -     -     -     -     -  told  told  told
+    action_view_helpdesk_ticket          -     -     -   yes     -   yes   yes   yes
+product.product
+    action_create_helpdesk_ticket        -     -     -     -   yes   yes   yes   yes
+project.task
+    action_fsm_cancel                    -     -     -   yes     -     -     -   yes
+    action_fsm_reopen                    -     -     -   yes     -     -     -   yes
+    action_fsm_start                     -     -     -   yes     -     -     -   yes
+    action_fsm_stop                      -     -     -  told     -  told  told  told
+    action_fsm_validate                  -     -     -   yes     -     -     -   yes
+    action_open_visit                    -     -     -   yes     -   yes   yes   yes
+    action_print_worksheet               -     -     -   yes     -   yes   yes   yes
+    action_reopen_worksheet              -     -     -   yes     -     -     -   yes
+    action_send_worksheet                -     -     -   yes     -     -     -   yes
+    action_sign_worksheet                -     -     -  told     -     -     -  told
+    action_view_helpdesk_ticket          -     -     -   yes     -   yes   yes   yes
+repair.order
+    action_view_helpdesk_ticket          -     -     -   yes     -   yes   yes   yes
+res.partner
+    action_create_helpdesk_ticket        -     -     -     -   yes   yes   yes   yes
+    action_view_helpdesk_tickets         -   yes     -     -   yes   yes   yes   yes
+sale.order
+    action_create_helpdesk_ticket        -     -     -     -     -     -     -   yes
+    action_view_helpdesk_tickets         -     -     -     -     -     -     -   yes
+stock.lot
+    action_create_helpdesk_ticket        -     -     -     -     -     -     -   yes
+stock.picking
+    action_create_helpdesk_ticket        -     -     -     -     -     -     -   yes
+    action_view_helpdesk_ticket          -   yes     -   yes     -     -     -   yes
+"""
+
+# Methods of Odoo that the addons extend: who may call them is what Odoo decides.
+EXTENDED = """
+account.move                     button_cancel copy_data
+account.move.line                copy_data
+account.move.reversal            create default_get reverse_moves
+fsm.task.photo                   create write
+fsm.worksheet.template           copy_data create write
+helpdesk.after.sales.document    create get_formview_id get_view write
+helpdesk.after.sales.wizard      onchange
+helpdesk.after.sales.purchase    name_search
+helpdesk.coupon.wizard           create write
+helpdesk.team                    copy_data create web_save write
+helpdesk.ticket                  copy_data create get_import_templates
+helpdesk.ticket                  message_new message_update write
+loyalty.card                     write
+ir.module.module                 module_uninstall
+loyalty.history                  create
+loyalty.program                  name_search
+mail.thread                      message_route
+project.task                     create get_formview_id write
+repair.order                     write
+sale.order                       action_confirm
+stock.picking                    action_cancel
+"""
+
+
+def rows(table):
+    """Return ``{row: its cells}``; a method's row is its model and its name."""
+    result, model = {}, ""
+    for line in table.strip().splitlines():
+        name, *cells = line.split()
+        if name == "#":
+            continue
+        if not cells:
+            model = name
+        elif line.startswith(" "):
+            result[f"{model} {name}"] = cells
+        else:
+            result[name] = cells
+    return result
+
+
+def text(found):
+    """Return a table as it is written above."""
+    lines, model = [], ""
+    for row, cells in sorted(found.items()):
+        first, _blank, method = row.partition(" ")
+        if method and first != model:
+            lines.append(first)
+        model = first
+        name = f"    {method}" if method else row
+        lines.append(f"{name:<36}" + "".join(f"{cell:>6}" for cell in cells))
+    return "\n".join(lines)
+
+
+def is_ours(cls):
+    return (
+        is_model_definition(cls)
+        and cls.__module__.startswith("odoo.addons.helpdesk_")
+        and ".tests." not in cls.__module__
+        and "helpdesk_test" not in cls.__module__
+    )
+
+
+@tagged("post_install", "-at_install")
+class TestAccessMatrix(HelpdeskAfterSalesCommon, HttpCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        apps = ",".join(name for name in APPLICATIONS if cls.env.ref(name, False))
+        other_company = cls.env["res.company"].create({"name": "Elsewhere"})
+        cls.users = {
+            "portal": cls._new_user(
+                "matrix_portal", "base.group_portal", partner_id=cls.contact_a1.id
+            ),
+            "employee": cls._new_user("matrix_employee", "base.group_user"),
+            "apps": cls._new_user("matrix_apps", apps),
+            "elsewhere": cls._new_user(
+                "matrix_elsewhere",
+                AGENT,
+                company_id=other_company.id,
+                company_ids=[Command.set(other_company.ids)],
+            ),
+            "agent": cls._new_user("matrix_agent", AGENT),
+            "manager": cls._new_user("matrix_manager", MANAGER),
+            "both": cls._new_user("matrix_both", f"{AGENT},{apps}"),
+        }
+        team = cls.team
+        # Straight to the table: switching a service on would install its addon.
+        services = [name for name in team._after_sales_services() if name in team]
+        cls.env.cr.execute(
+            f"UPDATE helpdesk_team SET {', '.join(f'{s} = true' for s in services)}"
+            " WHERE id = %s",
+            [team.id],
+        )
+        team.invalidate_recordset()
+        team.member_ids = cls.users["agent"]
+        cls.order = cls._sell(
+            cls.contact_a1, (cls.lamp, 3), (cls.phone, 1), serials=cls.serials[:1]
+        )
+        cls.invoice = cls.order._create_invoices()
+        cls.invoice.action_post()
+        cls.ticket = cls._ticket(
+            cls.contact_a1,
+            sale_order_id=cls.order.id,
+            product_id=cls.phone.id,
+            lot_id=cls.serials[0].id,
+        )
+        cls.records = cls._make_records()
+
+    @classmethod
+    def _make_records(cls):
+        """Return ``{model: record}`` for the methods; documents are the ticket's."""
+        env, ticket = cls.env, {"helpdesk_ticket_id": cls.ticket.id}
+        result = {
+            "helpdesk.ticket": cls.ticket,
+            "helpdesk.team": cls.team,
+            "helpdesk.stage": cls.team.stage_ids[0],
+            "helpdesk.tag": env["helpdesk.tag"].create({"name": "Transport"}),
+            "helpdesk.after.sales.reason": env.ref("helpdesk_after_sales.reason_wear"),
+            "res.partner": cls.contact_a1,
+            "sale.order": cls.order,
+            "stock.picking": cls.order.picking_ids,
+            "account.move": cls.invoice,
+            "product.product": cls.phone,
+            "stock.lot": cls.serials[0],
+        }
+        if "helpdesk_ticket_id" in env["account.move"]._fields:
+            note = cls.invoice._reverse_moves([dict(ticket)])
+            result["account.move"] = note
+        if "loyalty.card" in env:
+            program = env["loyalty.program"].create(
+                {"name": "Sorry", "program_type": "coupons"}
+            )
+            result["loyalty.program"] = program
+            result["loyalty.card"] = env["loyalty.card"].create(
+                {"program_id": program.id, "partner_id": cls.contact_a1.id} | ticket
+            )
+        if "repair.order" in env:
+            result["repair.order"] = env["repair.order"].create(
+                {"product_id": cls.phone.id, "partner_id": cls.contact_a1.id} | ticket
+            )
+        if "fsm.worksheet.template" in env:
+            team = cls.team
+            team._ensure_fsm_project()
+            task = env["project.task"].create(
+                {
+                    "name": "Visit",
+                    "project_id": team.fsm_project_id.id,
+                    "partner_id": cls.contact_a1.id,
+                    "user_ids": [
+                        Command.set((cls.users["apps"] + cls.users["both"]).ids)
+                    ],
+                }
+                | ticket
+            )
+            result["project.task"] = task
+            result["fsm.task.photo"] = env["fsm.task.photo"].create(
+                {
+                    "task_id": task.id,
+                    "caption": "Motor",
+                    "image": env.company.logo,
+                }
+            )
+            result["fsm.worksheet.template"] = env["fsm.worksheet.template"].create(
+                {"name": "Sheet"}
+            )
+        return result
+
+    def _pop_up(self, model):
+        """Return the values that a pop-up is opened with."""
+        values = {}
+        fields = self.env[model]._fields
+        for name, record in (
+            ("helpdesk_ticket_id", self.ticket),
+            ("move_ids", self.invoice),
+            ("task_id", self.records.get("project.task")),
+            ("task_ids", self.records.get("project.task")),
+            ("coupon_id", self.records.get("loyalty.card")),
+            ("card_id", self.records.get("loyalty.card")),
+            ("ticket_ids", self.ticket),
+            ("target_id", self.ticket),
+        ):
+            if name in fields and record:
+                many = fields[name].type.endswith("2many")
+                values[name] = [Command.set(record.ids)] if many else record.id
+        for name, field in fields.items():
+            if field.required and field.type in ("char", "text") and not field.compute:
+                values[name] = "Ada"
+        return values
+
+    # -- What there is -------------------------------------------------------
+
+    def _public_methods(self):
+        """Return ``(new, extended)``: names of methods that the addons make public."""
+        new, extended = set(), set()
+        for name, model in self.env.registry.items():
+            if model._abstract:
+                continue
+            definitions = [cls for cls in model.mro() if is_model_definition(cls)]
+            for cls in filter(is_ours, definitions):
+                for method, value in vars(cls).items():
+                    if (
+                        method.startswith("_")
+                        or not callable(value)
+                        or isinstance(value, type)
+                        or getattr(value, "_api_private", False)
+                    ):
+                        continue
+                    if any(
+                        method in vars(other)
+                        for other in definitions
+                        if not is_ours(other)
+                    ):
+                        # What is written once, in a mixin, has one row.
+                        extended.add(f"{cls._name} {method}")
+                    else:
+                        new.add(f"{name} {method}")
+        return new, extended
+
+    def _own_models(self):
+        """Return the names of the models that the addons bring."""
+        result = set()
+        for name, model in self.env.registry.items():
+            definitions = [cls for cls in model.mro() if is_model_definition(cls)]
+            named = [cls for cls in definitions if cls._name == name]
+            if not model._abstract and named and all(map(is_ours, named)):
+                result.add(name)
+        return result
+
+    # -- Asking --------------------------------------------------------------
+
+    def _log_in(self):
+        """Return ``{role: its connection}``."""
+        openers = {}
+        for role in ROLES:
+            user = self.users.get(role)
+            self.authenticate(user and user.login, user and user.login)
+            openers[role] = self.opener
+            # Kept: the next log-in would end this session.
+            self.session = None
+        self.addCleanup(setattr, self, "opener", self.opener)
+        return openers
+
+    def _call(self, opener, model, method, *args, **kwargs):
+        """Return the answer, or the name of the exception."""
+        self.opener = opener
+        try:
+            return self.make_jsonrpc_request(
+                f"/web/dataset/call_kw/{model}/{method}",
+                {"model": model, "method": method, "args": args, "kwargs": kwargs},
+                timeout=60,
+            )
+        except JsonRpcException as error:
+            return error
+
+    @staticmethod
+    def _is_refused(answer):
+        return isinstance(answer, JsonRpcException) and any(
+            name in str(answer)
+            for name in ("AccessError", "SessionExpired", "AccessDenied")
+        )
+
+    def _ids(self, opener, model):
+        """Return the ids to call a method with; a pop-up is opened by the role."""
+        if not self.env[model]._transient:
+            return self.records[model].ids
+        answer = self._call(opener, model, "create", [self._pop_up(model)])
+        return answer
+
+    def _may_call(self, opener, model, method):
+        if getattr(getattr(self.env.registry[model], method), "_api_model", False):
+            args = []
+        else:
+            ids = self._ids(opener, model)
+            if self._is_refused(ids):
+                return "-"
+            if isinstance(ids, JsonRpcException):
+                return str(ids).rsplit(".", maxsplit=1)[-1]
+            args = [ids]
+        answer = self._call(opener, model, method, *args)
+        if not isinstance(answer, JsonRpcException):
+            return "yes"
+        if self._is_refused(answer):
+            return "-"
+        name = str(answer).rsplit(".", maxsplit=1)[-1]
+        return "told" if name in ("UserError", "ValidationError") else name
+
+    def _letters(self, opener, model):
+        ids = [] if self.env[model]._transient else self.records[model].ids
+        return (
+            "".join(
+                operation[0]
+                for operation in OPERATIONS
+                if self._call(opener, model, "has_access", ids, operation) is True
+            )
+            or "-"
+        )
+
+    def _compare(self, expected, found):
+        """Fail with the lines of the table where a cell or a row differs."""
+        self.assertEqual(text(found), text(expected))
+
+    # -- The matrices --------------------------------------------------------
+
+    @mute_logger("odoo.http", "odoo.sql_db", "odoo.addons.base.models.ir_model")
+    def test_t28_models(self):
+        names = self._own_models()
+        expected = {n: c for n, c in rows(MODELS).items() if n in self.env}
+        openers = self._log_in()
+        found = {
+            name: [self._letters(openers[role], name) for role in ROLES]
+            for name in names
+        }
+        self._compare(expected, found)
+
+    @mute_logger("odoo.http", "odoo.sql_db", "odoo.addons.base.models.ir_model")
+    def test_t28_methods(self):
+        new, _extended = self._public_methods()
+        expected = {
+            name: cells
+            for name, cells in rows(METHODS).items()
+            if name in new or self._is_installed(name)
+        }
+        openers = self._log_in()
+        found = {}
+        for name in sorted(new):
+            model, method = name.split()
+            found[name] = []
+            for role in ROLES:
+                # What one role does must not show to the next.
+                self.env.flush_all()
+                self.env.cr.execute("SAVEPOINT matrix")
+                found[name].append(self._may_call(openers[role], model, method))
+                self.env.invalidate_all(flush=False)
+                self.env.cr.execute("ROLLBACK TO SAVEPOINT matrix")
+        self._compare(expected, found)
+
+    def _is_installed(self, name):
+        model, method = name.split()
+        return model in self.env and hasattr(self.env[model], method)
+
+    def test_t28_extended_methods(self):
+        _new, extended = self._public_methods()
+        listed = {
+            f"{line.split()[0]} {method}"
+            for line in EXTENDED.strip().splitlines()
+            for method in line.split()[1:]
+        }
+        self.assertEqual(extended - listed, set(), "no row")
+        gone = {row for row in listed - extended if self._is_installed(row)}
+        self.assertEqual(gone, set(), "no such method")
+
+    @mute_logger("odoo.http")
+    def test_t28_pop_ups_of_a_ticket_that_one_may_not_read(self):
+        """What a pop-up proposes tells what the customer bought."""
+        openers = self._log_in()
+        ticket = {"helpdesk_ticket_id": self.ticket.id}
+        asked = []
+        for name, model in self.env.registry.items():
+            if not model._transient or "helpdesk_ticket_id" not in model._fields:
+                continue
+            for role in ("elsewhere", "both"):
+                for method, args, context in (
+                    ("create", [[ticket]], {}),
+                    ("onchange", [[], ticket, [], {"helpdesk_ticket_id": {}}], {}),
+                    (
+                        "onchange",
+                        [[], {}, [], {"helpdesk_ticket_id": {}}],
+                        {"default_helpdesk_ticket_id": self.ticket.id},
+                    ),
+                ):
+                    answer = self._call(
+                        openers[role], name, method, *args, context=context
+                    )
+                    self.assertEqual(
+                        self._is_refused(answer),
+                        role == "elsewhere",
+                        (name, method, role, answer),
+                    )
+                    asked.append(name)
+        if not asked:
+            self.skipTest("no service is installed")

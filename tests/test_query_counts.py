@@ -1,0 +1,68 @@
+"""The screens cost a fixed number of queries, whatever the number of tickets.
+
+They are asked as tests/bench_screens.py does, which measures them with a million.
+"""
+
+from bench_screens import OPEN, Client, measure
+
+from odoo.tests import tagged
+
+from odoo.addons.helpdesk_after_sales.tests.common import HelpdeskAfterSalesCommon
+
+
+@tagged("post_install", "-at_install")
+class TestQueryCounts(HelpdeskAfterSalesCommon):
+    def _add(self, number):
+        tickets = self.env["helpdesk.ticket"]
+        partners = self.env["res.partner"].create(
+            [{"name": f"Customer {n}"} for n in range(number)]
+        )
+        tickets.with_context(tracking_disable=True).create(
+            [
+                {
+                    "name": f"Lamp {partner.id}",
+                    "team_id": self.team.id,
+                    "partner_id": partner.id,
+                    "user_id": self.agent.id,
+                }
+                for partner in partners
+            ]
+        )
+
+    def test_1_10_and_100_tickets_cost_the_same(self):
+        self.env["helpdesk.ticket"].search([]).unlink()
+        found = {}
+        for number in (1, 9, 90):
+            self._add(number)
+            for user in (self.agent, self.manager):
+                client = Client(self.env, user)
+                for name, function in {
+                    # All on one page: the pager's count is one query more.
+                    "list": lambda c=client: c.list(OPEN, limit=200),
+                    "kanban": lambda c=client: c.kanban(OPEN),
+                    "bar": lambda c=client: c.bar(OPEN),
+                    "groups": lambda c=client: c.groups("user_id"),
+                    "overview": lambda c=client: c.list(
+                        model="helpdesk.team", kind="kanban", limit=200
+                    ),
+                }.items():
+                    measure(self.env, function)
+                    _milliseconds, queries = measure(self.env, function)
+                    found.setdefault((user.login, name), []).append(queries)
+        self.assertTrue(all(len(set(counts)) == 1 for counts in found.values()), found)
+
+    def test_what_the_rules_and_groups_ask_for_is_in_the_indexes(self):
+        """Else lists and counters read every ticket, see tests/plans."""
+        self.env.cr.execute(
+            "SELECT indexname, indexdef FROM pg_indexes"
+            " WHERE tablename = 'helpdesk_ticket'"
+        )
+        indexes = dict(self.env.cr.fetchall())
+        for name in ("default_order", "open"):
+            definition = indexes[f"helpdesk_ticket_{name}_idx"]
+            self.assertIn("(priority DESC, id DESC) INCLUDE", definition)
+            for column in ("team_id", "user_id", "company_id", "stage_id"):
+                self.assertIn(column, definition)
+            self.assertEqual(
+                self.env["helpdesk.ticket"]._order, "priority desc, id desc"
+            )
