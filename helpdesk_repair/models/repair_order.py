@@ -146,6 +146,7 @@ class RepairOrder(models.Model):
                 "message": self.env._(
                     "Delivery %(deliveries)s was made: Inventory sends the repaired "
                     "product back.",
+                    # sudo: the name of what the user has just made.
                     deliveries=", ".join(deliveries.sudo().mapped("name")),
                 ),
                 "next": {"type": "ir.actions.act_window_close"},
