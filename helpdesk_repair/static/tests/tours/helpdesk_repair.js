@@ -140,7 +140,7 @@ registry.category("web_tour.tours").add("helpdesk_repair_quotation", {
         {
             content: "without rights to Sales the agent gets the repair",
             trigger:
-                ".o_form_view:has(.o_data_row:contains(Screen)) .o_tag:contains(Cracked)",
+                ".o_form_view:has(button[name=print_repair_order]):has(.o_data_row:contains(Screen)) .o_tag:contains(Cracked)",
         },
     ],
 });
