@@ -60,13 +60,12 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
 
     @api.model
     def _get_agent_views(self, user):
-        """Return the views for ``user``; none for who reads these documents anyway."""
+        """Return the views for ``user``: none for who may change these documents."""
         views = self._after_sales_agent_views()
-        tickets = self.env["helpdesk.ticket"].with_user(user)
         if (
             views
             and user.has_group("helpdesk_after_sales.group_helpdesk_user")
-            and not tickets._reads_by_other_groups(self._name)
+            and not self.with_user(user).browse().has_access("write")
         ):
             return views
         return {}

@@ -836,6 +836,23 @@ class HelpdeskTicket(models.Model):
         return Domain(f"{link}.user_can_read", "=", True)
 
     @api.model
+    def _compute_document_readable(self, documents, field="helpdesk_readable"):
+        """Compute ``field`` of ``documents``, for the record rule of helpdesk users: the
+        same answer as its search method gives with :meth:`_search_document_readable`.
+        """
+        if self._reads_by_other_groups(documents._name):
+            documents[field] = True
+            return
+        # sudo: the ids only; the domain is asked as the user himself.
+        readable = (
+            documents.sudo()
+            .with_context(active_test=False)
+            .search(Domain("id", "in", documents.ids) & Domain(field, "=", True))
+        )
+        for document in documents:
+            document[field] = document.sudo() in readable
+
+    @api.model
     def _reads_by_other_groups(self, model):
         """Return whether the user reads all of ``model`` through a group besides those
         of Helpdesk.

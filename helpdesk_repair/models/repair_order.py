@@ -30,12 +30,7 @@ class RepairOrder(models.Model):
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_helpdesk_readable(self):
-        # sudo: the ids only; the domain is asked as the user himself.
-        readable = self.sudo().search(
-            Domain("id", "in", self.ids) & Domain("helpdesk_readable", "=", True)
-        )
-        for repair in self:
-            repair.helpdesk_readable = repair.sudo() in readable
+        self.env["helpdesk.ticket"]._compute_document_readable(self)
 
     @api.model
     def _search_helpdesk_readable(self, operator, value):

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.fields import Domain
 
 
 class StockMove(models.Model):
@@ -14,16 +13,9 @@ class StockMove(models.Model):
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_helpdesk_repair_readable(self):
-        # The same answer as the search gives: users of Inventory read moves without a
-        # repair, too. sudo: the ids only; the domain is asked as the user himself.
-        domain = self._search_helpdesk_repair_readable("in", [True])
-        readable = (
-            self.sudo()
-            if domain.is_true()
-            else self.sudo().search(Domain("id", "in", self.ids) & domain)
+        self.env["helpdesk.ticket"]._compute_document_readable(
+            self, "helpdesk_repair_readable"
         )
-        for move in self:
-            move.helpdesk_repair_readable = move.sudo() in readable
 
     @api.model
     def _search_helpdesk_repair_readable(self, operator, value):

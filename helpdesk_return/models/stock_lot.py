@@ -13,12 +13,7 @@ class StockLot(models.Model):
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_helpdesk_readable(self):
-        # sudo: the ids only; the domain is asked as the user himself.
-        readable = self.sudo().search(
-            Domain("id", "in", self.ids) & Domain("helpdesk_readable", "=", True)
-        )
-        for lot in self:
-            lot.helpdesk_readable = lot.sudo() in readable
+        self.env["helpdesk.ticket"]._compute_document_readable(self)
 
     @api.model
     def _search_helpdesk_readable(self, operator, value):

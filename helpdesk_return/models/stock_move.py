@@ -23,8 +23,7 @@ class StockMove(models.Model):
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_helpdesk_readable(self):
-        for move in self:
-            move.helpdesk_readable = move.picking_id.helpdesk_readable
+        self.env["helpdesk.ticket"]._compute_document_readable(self)
 
     @api.model
     def _search_helpdesk_readable(self, operator, value):

@@ -12,8 +12,7 @@ class StockMoveLine(models.Model):
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_helpdesk_readable(self):
-        for line in self:
-            line.helpdesk_readable = line.picking_id.helpdesk_readable
+        self.env["helpdesk.ticket"]._compute_document_readable(self)
 
     @api.model
     def _search_helpdesk_readable(self, operator, value):

@@ -197,3 +197,19 @@ class TestReturnAccess(HelpdeskReturnCommon):
             self.assertNotEqual(
                 self.delivery_a.with_user(user).get_formview_id(), form.id
             )
+
+    def test_users_of_inventory_who_are_agents_too_write_any_move(self):
+        """A move without a transfer (an adjustment, scrap) is theirs as before."""
+        both = self._new_user("after_sales_stock_agent", AGENT)
+        both.group_ids += self.env.ref("stock.group_stock_user")
+        move = self.env["stock.move"].create(
+            {
+                "product_id": self.lamp.id,
+                "product_uom_qty": 1,
+                "location_id": self.env.ref("stock.stock_location_stock").id,
+                "location_dest_id": self.env.ref("stock.stock_location_customers").id,
+            }
+        )
+        self.assertFalse(move.picking_id)
+        move.with_user(both).product_uom_qty = 2
+        self.assertTrue(move.with_user(both).has_access("read"))
