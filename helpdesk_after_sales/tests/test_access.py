@@ -113,6 +113,15 @@ class TestAccess(HelpdeskAfterSalesCommon):
                 "portal_details",
                 "portal_messages",
                 "portal_reopen",
+                # test_portal_request
+                "action_approve_request",
+                "action_decline_request",
+                "portal_create",
+                "portal_purchases",
+                "portal_request",
+                # test_timeline
+                "get_timeline",
+                "portal_timeline",
                 # test_rating
                 "action_view_ratings",
                 # Odoo's own, extended
