@@ -119,7 +119,7 @@ class TestAccess(HelpdeskAfterSalesCommon):
                 "portal_create",
                 "portal_purchases",
                 "portal_request",
-                # test_timeline
+                # the timeline: test_portal_request
                 "get_timeline",
                 "portal_timeline",
                 # test_rating
