@@ -837,8 +837,9 @@ class HelpdeskTicket(models.Model):
 
     @api.model
     def _compute_document_readable(self, documents, field="helpdesk_readable"):
-        """Compute ``field`` of ``documents``, for the record rule of helpdesk users: the
-        same answer as its search method gives with :meth:`_search_document_readable`.
+        """Compute ``field`` of ``documents``, for the record rule of helpdesk users.
+
+        The answer is that of its search, see :meth:`_search_document_readable`.
         """
         if self._reads_by_other_groups(documents._name):
             documents[field] = True
