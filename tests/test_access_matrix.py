@@ -68,6 +68,8 @@ helpdesk.tag                             -     -     -     -   rwc   rwc  rwcu  
 helpdesk.team                            -     -     -     -     -     r  rwcu     r
 helpdesk.ticket                          -     r     -     -     -   rwc  rwcu   rwc
 helpdesk.ticket.merge                    -     -     -     -   rwc   rwc   rwc   rwc
+helpdesk.ticket.request.decline          -     -     -     -   rwc   rwc   rwc   rwc
+helpdesk.ticket.request.line             -     -     -     -     -     r     r     r
 """
 
 # The public methods of the addons: "yes" is done, "told" is refused by a sentence that
@@ -102,12 +104,18 @@ helpdesk.return.wizard
     action_return                        -     -     -     -     -   yes   yes   yes
     action_take_all                      -     -     -     -     -   yes   yes   yes
     action_take_none                     -     -     -     -     -   yes   yes   yes
+helpdesk.team
+    action_view_ratings                  -     -     -     -     -   yes   yes   yes
 helpdesk.ticket
+    action_approve_request               -     -     -     -     -  told  told  told
     action_assign_to_me                  -     -     -     -     -   yes   yes   yes
     action_create_partner                -     -     -     -     -   yes   yes   yes
+    action_decline_request               -     -     -     -     -  told  told  told
     action_generate_coupon               -     -     -     -     -   yes   yes   yes
+    action_give_back                     -     -     -     -     -  told  told  told
     action_merge                         -     -     -     -     -   yes   yes   yes
     action_plan_intervention             -     -     -     -     -   yes   yes   yes
+    action_print_return_slip             -     -     -     -     -  told  told  told
     action_refund                        -     -     -     -     -     -     -   yes
     action_repair                        -     -     -     -     -   yes   yes   yes
     action_return                        -     -     -     -     -   yes   yes   yes
@@ -116,12 +124,24 @@ helpdesk.ticket
     action_view_credit_notes             -   yes     -     -     -     -     -   yes
     action_view_customer_tickets         -   yes     -     -     -   yes   yes   yes
     action_view_fsm_tasks                -     -     -     -     -   yes   yes   yes
+    action_view_ratings                  -     -     -     -     -   yes   yes   yes
     action_view_repairs                  -     -     -     -     -   yes   yes   yes
     action_view_returns                  -   yes     -     -     -   yes   yes   yes
     action_view_sale_order               -     -     -     -     -   yes   yes   yes
     get_purchases                        -     -     -     -     -   yes   yes   yes
+    get_timeline                         -     -     -     -     -   yes   yes   yes
+    portal_close                         -  told     -     -     -     -     -     -
+    portal_create                        -   yes   yes   yes   yes   yes   yes   yes
+    portal_details                       -   yes     -     -     -   yes   yes   yes
+    portal_messages                      -   yes     -     -     -   yes   yes   yes
+    portal_purchases                     -   yes   yes   yes   yes   yes   yes   yes
+    portal_reopen                        -  told     -     -     -     -     -     -
+    portal_request                       -   yes  told  told  told  told  told  told
+    portal_timeline                      -   yes     -     -     -   yes   yes   yes
 helpdesk.ticket.merge
     action_merge                         -     -     -     -     -  told  told  told
+helpdesk.ticket.request.decline
+    action_decline                       -     -     -     -     -  told  told  told
 loyalty.card
     action_helpdesk_send                 -     -     -     -     -  told  told  told
     action_helpdesk_share                -     -     -     -     -  told  told  told
@@ -129,6 +149,8 @@ loyalty.card
     action_view_helpdesk_ticket          -     -     -   yes     -   yes   yes   yes
 product.product
     action_create_helpdesk_ticket        -     -     -     -   yes   yes   yes   yes
+product.template
+    take_over_oca_warranties             -     -     -     -     -     -     -     -
 project.task
     action_fsm_cancel                    -     -     -   yes     -     -     -   yes
     action_fsm_reopen                    -     -     -   yes     -     -     -   yes
@@ -142,6 +164,8 @@ project.task
     action_sign_worksheet                -     -     -  told     -     -     -  told
     action_view_helpdesk_ticket          -     -     -   yes     -   yes   yes   yes
 repair.order
+    action_create_helpdesk_ticket        -     -     -     -     -   yes   yes   yes
+    action_give_back                     -     -     -  told     -  told  told  told
     action_view_helpdesk_ticket          -     -     -   yes     -   yes   yes   yes
 res.partner
     action_create_helpdesk_ticket        -     -     -     -   yes   yes   yes   yes
@@ -164,12 +188,14 @@ account.move.reversal            create default_get reverse_moves
 fsm.task.photo                   create write
 fsm.worksheet.template           copy_data create write
 helpdesk.after.sales.document    create get_formview_id get_view write
-helpdesk.after.sales.wizard      onchange
 helpdesk.after.sales.purchase    name_search
 helpdesk.coupon.wizard           create write
+helpdesk.return.wizard.line      create write
 helpdesk.team                    copy_data create web_save write
 helpdesk.ticket                  copy_data create get_import_templates
-helpdesk.ticket                  message_new message_update write
+helpdesk.ticket                  message_new message_post message_update write
+helpdesk.ticket.rating           message_post write
+helpdesk.ticket.wizard           onchange
 loyalty.card                     write
 ir.module.module                 module_uninstall
 loyalty.history                  create
@@ -180,6 +206,8 @@ repair.order                     write
 sale.order                       action_confirm
 stock.picking                    action_cancel
 """
+
+TOLD = ("UserError", "ValidationError", "MissingError")
 
 
 def rows(table):
@@ -466,7 +494,7 @@ class TestAccessMatrix(HelpdeskAfterSalesCommon, HttpCase):
         if self._is_refused(answer):
             return "-"
         name = str(answer).rsplit(".", maxsplit=1)[-1]
-        return "told" if name in ("UserError", "ValidationError") else name
+        return "told" if name in TOLD else name
 
     def _record(self, model):
         return self.records.get(model, self.env[model])
@@ -543,13 +571,18 @@ class TestAccessMatrix(HelpdeskAfterSalesCommon, HttpCase):
         openers = self._log_in()
         ticket = {"helpdesk_ticket_id": self.ticket.id}
         asked = []
-        mixin = ["helpdesk.after.sales.wizard"]
+        mixin = ["helpdesk.ticket.wizard"]
         for name in self.env.registry.descendants(mixin, "_inherit"):
             if self.env[name]._abstract:
                 continue
+            words = {
+                field.name: "because"
+                for field in self.env[name]._fields.values()
+                if field.required and field.type == "text"
+            }
             for role in ("elsewhere", "both"):
                 for method, args, context in (
-                    ("create", [[ticket]], {}),
+                    ("create", [[ticket | words]], {}),
                     ("onchange", [[], ticket, [], {"helpdesk_ticket_id": {}}], {}),
                     (
                         "onchange",

@@ -341,9 +341,14 @@ class HelpdeskTeam(models.Model):
 
     # -- Actions -------------------------------------------------------------
 
+    @api.readonly
     def action_view_ratings(self):
-        """Return the action for what customers said about tickets of this team."""
+        """Return the action for what customers said about tickets of this team.
+
+        :raises AccessError: when the team isn't the user's to see
+        """
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "helpdesk_after_sales.rating_rating_action"
         )

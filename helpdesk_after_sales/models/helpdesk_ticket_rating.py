@@ -1,4 +1,4 @@
-from odoo import SUPERUSER_ID, models
+from odoo import SUPERUSER_ID, api, models
 from odoo.tools import formataddr
 
 
@@ -21,9 +21,14 @@ class HelpdeskTicketRating(models.AbstractModel):
         was_open.filtered("close_date")._ask_for_rating()
         return result
 
+    @api.readonly
     def action_view_ratings(self):
-        """Return the action for the ratings of this ticket: a form for one."""
+        """Return the action for the ratings of this ticket: a form for one.
+
+        :raises AccessError: when the ticket isn't the user's to read
+        """
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "helpdesk_after_sales.rating_rating_action"
         )

@@ -42,8 +42,10 @@ class ProductTemplate(models.Model):
         current company, where none is set; returns the number of products.
 
         Both addons may stay installed: no field of theirs has the name of one of ours.
-        Acts with the rights of the user: who may not write products can't.
+
+        :raises AccessError: for users who may not write products
         """
+        self.check_access("write")
         if not {"warranty", "warranty_type"} <= self._fields.keys():
             return 0
         products = self.with_context(active_test=False).search(

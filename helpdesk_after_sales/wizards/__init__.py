@@ -1,3 +1,4 @@
+from . import helpdesk_ticket_wizard
 from . import base_partner_merge_automatic_wizard
 from . import helpdesk_after_sales_wizard
 from . import helpdesk_ticket_merge

@@ -13,6 +13,7 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
     """
 
     _name = "helpdesk.after.sales.wizard"
+    _inherit = "helpdesk.ticket.wizard"
     _description = "After-sales service of a helpdesk ticket"
 
     #: field of the team that switches the service on
@@ -20,12 +21,6 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
     #: field of the wizard that holds the documents it has made
     _after_sales_result = None
 
-    helpdesk_ticket_id = fields.Many2one(
-        comodel_name="helpdesk.ticket",
-        string="Ticket",
-        readonly=True,
-        ondelete="cascade",
-    )
     helpdesk_commercial_partner_id = fields.Many2one(
         related="helpdesk_ticket_id.commercial_partner_id"
     )
@@ -79,24 +74,6 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         """Tell the customer that his request is approved, if this answers one."""
         if self.helpdesk_from_request and self._get_request_lines():
             self.helpdesk_ticket_id._approve_request(documents)
-
-    @api.constrains("helpdesk_ticket_id")
-    def _check_helpdesk_ticket(self):
-        """Refuse the pop-up of a ticket that the user may not read: what it proposes
-        tells what the customer bought (T28)."""
-        # Constraints run as superuser: ask as the user himself.
-        self.sudo(False).helpdesk_ticket_id.check_access("read")
-
-    @api.readonly
-    def onchange(self, values, field_names, fields_spec):
-        # What the client asks before there is a record, see above.
-        ticket = values.get("helpdesk_ticket_id") or self.env.context.get(
-            "default_helpdesk_ticket_id"
-        )
-        if ticket:
-            ticket = ticket.get("id") if isinstance(ticket, dict) else ticket
-            self.env["helpdesk.ticket"].browse(ticket).check_access("read")
-        return super().onchange(values, field_names, fields_spec)
 
     def _check_ready(self):
         """Raise unless the user may use this service on this ticket now.

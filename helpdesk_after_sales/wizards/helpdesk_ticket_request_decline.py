@@ -3,15 +3,10 @@ from odoo import fields, models
 
 class HelpdeskTicketRequestDecline(models.TransientModel):
     _name = "helpdesk.ticket.request.decline"
+    _inherit = "helpdesk.ticket.wizard"
     _description = "Decline the request of a customer"
 
-    helpdesk_ticket_id = fields.Many2one(
-        comodel_name="helpdesk.ticket",
-        string="Ticket",
-        required=True,
-        readonly=True,
-        ondelete="cascade",
-    )
+    helpdesk_ticket_id = fields.Many2one(required=True)
     reason = fields.Text(
         string="Reason, for colleagues",
         required=True,
