@@ -321,6 +321,19 @@ class TestFuzzRpc(TransactionCase):
             "count": lambda: chance.choice([0, 1]),
             "view_id": lambda: None,
             "view_type": lambda: chance.choice(["form", "list"]),
+            "fields_spec": lambda: {"display_name": {}},
+            "service": lambda: chance.choice(["use_product_returns", "name", ""]),
+            "line_id": lambda: chance.choice(
+                [*self._ids(chance, "sale.order.line"), "1", None]
+            ),
+            "team_id": lambda: chance.choice(self._ids(chance, "helpdesk.team") or [0]),
+            "quantity": lambda: chance.choice([1, 0, -1, 1e308, "nan", None]),
+            "wish": lambda: chance.choice(["money", "gold", None]),
+            "description": lambda: chance.choice(["x", "<b>y</b>", ""]),
+            "photos": lambda: chance.choice([(), [["a.png", "eA=="]], "x"]),
+            "reason_id": lambda: chance.choice([None, 10**8]),
+            "lot_id": lambda: chance.choice([None, 10**8]),
+            "key": lambda: chance.choice([None, "x" * 100]),
         }[name]()
 
     def _arguments(self, chance, model, method):
@@ -338,6 +351,9 @@ class TestFuzzRpc(TransactionCase):
                 except KeyError:
                     if required:
                         return None
+        if {"values", "field_names"} <= kwargs.keys():
+            # Odoo's onchange has a trace for a changed field without a value.
+            kwargs["field_names"] = [*kwargs["values"]]
         if chance.random() < 0.3:
             kwargs["context"] = chance.choice(
                 [

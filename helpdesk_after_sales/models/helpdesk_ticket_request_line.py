@@ -18,11 +18,17 @@ class HelpdeskTicketRequestLine(models.Model):
         ondelete="cascade",
     )
     product_id = fields.Many2one(
-        comodel_name="product.product", required=True, ondelete="restrict"
+        comodel_name="product.product", required=True, index=True, ondelete="restrict"
     )
     quantity = fields.Float(digits="Product Unit", required=True)
-    uom_id = fields.Many2one(comodel_name="uom.uom", string="Unit", required=True)
-    lot_id = fields.Many2one(comodel_name="stock.lot", string="Lot/Serial Number")
+    uom_id = fields.Many2one(
+        comodel_name="uom.uom", string="Unit", required=True, index=True
+    )
+    lot_id = fields.Many2one(
+        comodel_name="stock.lot", string="Lot/Serial Number", index="btree_not_null"
+    )
     reason_id = fields.Many2one(
-        comodel_name="helpdesk.after.sales.reason", ondelete="restrict"
+        comodel_name="helpdesk.after.sales.reason",
+        index="btree_not_null",
+        ondelete="restrict",
     )

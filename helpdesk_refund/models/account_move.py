@@ -239,7 +239,7 @@ class AccountMove(models.Model):
             values["title"] = self.display_name
         if self.state == "draft" and self.auto_post != "no":
             values["promised"] = self.date
-            values["promise"] = self.env._("Posted on %(date)s")
+            values["promise"] = self.env._("Will be posted on %(date)s")
         if customer and self.state == "posted":
             values["url"] = self.get_portal_url(report_type="pdf", download=True)
             values["url_label"] = self.env._("Credit note (PDF)")

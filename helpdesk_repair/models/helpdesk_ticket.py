@@ -105,10 +105,10 @@ class HelpdeskTicket(models.Model):
         return super()._get_request_services() | {
             "use_product_repairs": {
                 "kind": "repair",
+                "wishes": ("repair", "exchange", "money", "voucher"),
                 "button": self.env._("Repair"),
                 "title": self.env._("Ask for a repair"),
                 "summary": self.env._("The customer asks to repair"),
-                "wishes": ("repair", "exchange", "money", "voucher"),
             }
         }
 

@@ -198,10 +198,10 @@ class HelpdeskTicket(models.Model):
         return super()._get_request_services() | {
             "use_product_returns": {
                 "kind": "return",
+                "wishes": ("money", "exchange", "voucher"),
                 "button": self.env._("Return"),
                 "title": self.env._("Ask for a return"),
                 "summary": self.env._("The customer asks to return"),
-                "wishes": ("money", "exchange", "voucher"),
             }
         }
 

@@ -284,11 +284,10 @@ class TestReturnRequest(ReturnRequestCommon):
         with self.assertRaises(AccessError):
             ticket.with_user(outsider).action_approve_request()
         wizards = self.env["helpdesk.ticket.request.decline"]
-        wizard = wizards.with_user(outsider).create(
-            {"helpdesk_ticket_id": ticket.id, "reason": "x", "answer": "x"}
-        )
         with self.assertRaises(AccessError):
-            wizard.action_decline()
+            wizards.with_user(outsider).create(
+                {"helpdesk_ticket_id": ticket.id, "reason": "x", "answer": "x"}
+            )
         self.assertEqual(ticket.request_state, "waiting")
         self.assertFalse(
             self.env["helpdesk.ticket.request.line"].with_user(outsider).search([])
