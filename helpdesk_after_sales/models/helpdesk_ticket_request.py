@@ -255,7 +255,7 @@ class HelpdeskTicketRequest(models.AbstractModel):
         # sudo: the wizard has proved the ticket, or proves it before it acts.
         ticket = self.sudo()
         if ticket.request_state != "waiting" or ticket.request_service != service:
-            return ticket.request_line_ids.browse()
+            return self.env["helpdesk.ticket.request.line"]
         return ticket.request_line_ids
 
     def _approve_request(self, documents):

@@ -30,12 +30,14 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         string="Reason",
         compute="_compute_helpdesk_reason_id",
         store=True,
+        precompute=True,
         readonly=False,
         domain="[('services.name', '=', helpdesk_switch)]",
     )
     helpdesk_from_request = fields.Boolean(
         compute="_compute_helpdesk_from_request",
         store=True,
+        precompute=True,
         help="The pop-up was opened to answer a request of the customer.",
     )
     helpdesk_switch = fields.Char(compute="_compute_helpdesk_switch")
