@@ -700,10 +700,11 @@ def print_table(sizes, results):
     print(f"|---|{'---|' * (len(sizes) + 2)}")
     for title, runs in results.items():
         times = "".join(f" {median:.1f} |" for median, _fastest, _queries in runs)
-        queries = sorted({int(count) for *_times, count in runs})
+        counts = {int(count) for *_times, count in runs}
+        queries = " to ".join(map(str, sorted({min(counts), max(counts)})))
         # Of the fastest runs, which other programs of the machine disturb least.
         ratio = runs[-1][1] / runs[0][1]
-        print(f"| {title} |{times} {' to '.join(map(str, queries))} | {ratio:.1f} |")
+        print(f"| {title} |{times} {queries} | {ratio:.1f} |")
 
 
 def run(arguments):
