@@ -50,6 +50,24 @@ class TestTeam(HelpdeskAfterSalesCommon):
         archived.active = False
         return [7, 4, 3, 3]
 
+    def test_s1_s3_s4_services_are_chosen_per_team_under_after_sales(self):
+        """S5, S6, S7, S8, S9: each switch and the addon that it brings."""
+        teams = self.env["helpdesk.team"]
+        addons = {
+            "use_credit_notes": "helpdesk_refund",
+            "use_coupons": "helpdesk_coupon",
+            "use_product_returns": "helpdesk_return",
+            "use_product_repairs": "helpdesk_repair",
+            "use_fsm": "helpdesk_fsm",
+        }
+        services = teams._after_sales_services()
+        self.assertEqual({switch: services[switch] for switch in addons}, addons)
+        arch = teams.with_user(self.manager).get_view(view_type="form")["arch"]
+        before, section = arch.split("After-Sales</h2>")
+        for switch in addons:
+            self.assertIn(f'<field name="{switch}"', section)
+            self.assertNotIn(f'<field name="{switch}"', before)
+
     def test_dashboard_counts(self):
         expected = self._fill(self.team)
         empty = self.team.copy({"name": "Empty"})

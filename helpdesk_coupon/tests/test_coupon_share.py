@@ -21,7 +21,7 @@ class TestCouponShare(HelpdeskCouponCommon, HttpCase):
         cls._new_user("coupon_a", "base.group_portal", partner_id=cls.contact_a2.id)
         cls._new_user("coupon_b", "base.group_portal", partner_id=cls.customer_b.id)
 
-    def test_s58_s59_s60_popup_share_coupons_holds_the_link(self):
+    def test_s44_s58_s59_s60_popup_share_coupons_holds_the_link(self):
         wizard = self._wizard()
         self.assertTrue(wizard.can_share)
         action = wizard.action_get_share_link()

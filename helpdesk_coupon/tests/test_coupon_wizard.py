@@ -83,7 +83,7 @@ class TestCouponWizard(HelpdeskCouponCommon):
         for field in ("notice", "limit_notice", "program_summary"):
             self.assertFalse(form[field], field)
 
-    def test_s49_a_code_is_used_once_whatever_its_program_asks(self):
+    def test_s49_s50_a_code_is_used_once_whatever_its_program_asks(self):
         program = self._program("Five points", reward={"required_points": 5})
         coupon = self._generate_coupon(program_id=program)
         self.assertEqual(coupon.points, 5)
@@ -100,7 +100,7 @@ class TestCouponWizard(HelpdeskCouponCommon):
         self.assertIn(boss.name, wizard.notice)
         self.assertFalse(wizard.can_create_program)
 
-    def test_s48_who_may_create_programs_finds_the_way(self):
+    def test_s48_s51_who_may_create_programs_finds_the_way(self):
         self.program.active = False
         self.agent.group_ids += self.env.ref("sales_team.group_sale_manager")
         form = self._wizard_unsaved(self.agent)
@@ -147,7 +147,7 @@ class TestCouponWizard(HelpdeskCouponCommon):
                     wizard.action_send_by_email()
                     self.assertEqual(wizard.coupon_id.expiration_date, today)
 
-    def test_s54_to_s57_composer_holds_code_recipients_and_expiry(self):
+    def test_s54_s55_s56_s57_composer_holds_code_recipients_and_expiry(self):
         outside, reader = self.env["res.partner"].create(
             [
                 {"name": "Outside follower", "email": "out@example.com"},

@@ -44,7 +44,7 @@ class TestInterventionWizard(HelpdeskFsmCommon):
         self.assertEqual(action["name"], "Create a Field Service task")
         self.assertEqual(action["target"], "new")
 
-    def test_s106_to_s113_popup_is_filled_from_ticket_team_and_project(self):
+    def test_s106_s107_s109_s112_popup_is_filled_from_ticket_team_and_project(self):
         wizard = self._wizard()
         self.assertEqual(wizard.name, self.ticket_a.name)
         self.assertEqual(wizard.project_id, self.project)
@@ -78,7 +78,7 @@ class TestInterventionWizard(HelpdeskFsmCommon):
         wizard.action_create_task()
         self.assertFalse(wizard.sudo().task_id.worksheet_template_id)
 
-    def test_s115_create_task_stays_on_the_ticket(self):
+    def test_s100_s115_create_task_stays_on_the_ticket(self):
         wizard = self._wizard(
             name="Look at the motor",
             user_ids=self.technician,

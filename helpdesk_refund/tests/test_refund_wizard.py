@@ -35,7 +35,7 @@ class TestRefundWizard(HelpdeskRefundCommon):
             ],
         )
 
-    def test_s36_s38_reverse_and_create_invoice(self):
+    def test_s36_s37_s38_reverse_and_create_invoice(self):
         self.invoice_a.button_draft()
         self.invoice_a.invoice_line_ids = [
             Command.create({"display_type": "line_section", "name": "Furniture"}),

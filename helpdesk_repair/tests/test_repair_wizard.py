@@ -16,7 +16,7 @@ class TestRepairWizard(HelpdeskRepairCommon):
         self.assertEqual(action["name"], "Repair Reference")
         self.assertEqual(action["context"]["dialog_size"], "extra-large")
 
-    def test_s81_to_s90_filled_from_the_ticket(self):
+    def test_s81_s83_s88_s89_s90_filled_from_the_ticket(self):
         form = self._form()
         self.assertEqual(form.partner_id, self.contact_a1)
         self.assertEqual(form.product_id, self.phone)

@@ -12,7 +12,7 @@ class TestReturnTour(HttpCase, HelpdeskReturnCommon):
         self.start_tour(url, name, login="after_sales_agent")
         self.env.invalidate_all()
 
-    def test_s66_s76_return_by_order(self):
+    def test_s66_s75_s76_return_by_order(self):
         self._tour("helpdesk_return_by_order")
         picking = self.ticket_a.return_ids
         self.assertEqual(picking.create_uid, self.agent)
