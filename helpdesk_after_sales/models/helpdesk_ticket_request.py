@@ -266,6 +266,7 @@ class HelpdeskTicketRequest(models.AbstractModel):
         ticket = self.sudo()
         ticket.write({"request_state": "approved", "request_date": self.env.cr.now()})
         ticket = ticket._in_customer_language()
+        # sudo: their names, as the customer of the ticket reads them.
         made = documents.sudo().with_context(lang=ticket.env.lang)
         body = Markup("%s<br/>") % ticket.env._(
             "We have approved your request: %(document)s.",
