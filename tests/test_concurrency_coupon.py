@@ -3,17 +3,13 @@ cleaned up. Everything committed belongs to a customer, a team, programs and use
 its own."""
 
 import functools
-import threading
-import time
-from unittest.mock import patch
 
 import pytest
+from race import RaceCase
 
-from odoo import SUPERUSER_ID, Command, api
+from odoo import Command
 from odoo.exceptions import UserError
-from odoo.service.model import retrying
-from odoo.tests import TransactionCase, new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tests import new_test_user, tagged
 
 ROUNDS = 20
 AGENT = "helpdesk_after_sales.group_helpdesk_user"
@@ -21,16 +17,14 @@ SELLER = "sales_team.group_sale_salesman_all_leads"
 
 
 @tagged("post_install", "-at_install")
-class TestConcurrencyCoupon(TransactionCase):
+class TestConcurrencyCoupon(RaceCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         if "helpdesk.coupon.wizard" not in cls.env:
             pytest.skip("helpdesk_coupon is not installed")
-        cls.addClassCleanup(cls._clean_up)
-        with cls.registry.cursor() as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {})
-            cls._set_up(env)
+        cls.addClassCleanup(cls._as_root, cls._clean_up)
+        cls._as_root(cls._set_up)
 
     @classmethod
     def _set_up(cls, env):
@@ -83,26 +77,19 @@ class TestConcurrencyCoupon(TransactionCase):
         cls.product_id = product.id
 
     @classmethod
-    def _clean_up(cls):
-        with cls.registry.cursor() as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {"active_test": False})
-            cls._remove_documents(env)
-            env["helpdesk.coupon.wizard"].search(
-                [("helpdesk_ticket_id", "=", cls.ticket_id)]
-            ).unlink()
-            env["helpdesk.ticket"].browse(cls.ticket_id).unlink()
-            stages = env["helpdesk.team"].browse(cls.team_id).stage_ids
-            env["helpdesk.team"].browse(cls.team_id).unlink()
-            stages.filtered(lambda stage: not stage.team_ids).unlink()
-            programs = env["loyalty.program"].browse(cls.program_ids)
-            products = programs.reward_ids.discount_line_product_id
-            programs.active = False
-            programs.unlink()
-            (products | env["product.product"].browse(cls.product_id)).unlink()
-            users = env["res.users"].browse(cls.user_ids)
-            partners = users.partner_id + env["res.partner"].browse(cls.partner_id)
-            users.unlink()
-            partners.unlink()
+    def _clean_up(cls, env):
+        cls._remove_documents(env)
+        env["helpdesk.coupon.wizard"].search(
+            [("helpdesk_ticket_id", "=", cls.ticket_id)]
+        ).unlink()
+        cls._remove_helpdesk(
+            env, cls.ticket_id, cls.team_id, cls.user_ids, cls.partner_id
+        )
+        programs = env["loyalty.program"].browse(cls.program_ids)
+        products = programs.reward_ids.discount_line_product_id
+        programs.active = False
+        programs.unlink()
+        (products | env["product.product"].browse(cls.product_id)).unlink()
 
     @classmethod
     def _remove_documents(cls, env):
@@ -119,12 +106,6 @@ class TestConcurrencyCoupon(TransactionCase):
         super().setUp()
         self.addCleanup(self._as_root, self._remove_documents)
 
-    def _as_root(self, function):
-        """Return what ``function`` returns of a transaction of its own."""
-        with self.registry.cursor() as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {"active_test": False})
-            return function(env)
-
     def _cards(self):
         """Return ``[(id, points)]`` of the codes of the programs."""
         return self._as_root(
@@ -135,54 +116,6 @@ class TestConcurrencyCoupon(TransactionCase):
                 )
             ]
         )
-
-    def _race(self, *runners):
-        """Run ``(user id, function)`` at once, each with a cursor of its own, as the
-        web server runs requests. Returns ``[result or exception]`` and the number of
-        attempts."""
-        barrier = threading.Barrier(len(runners), timeout=30)
-        results = [None] * len(runners)
-        attempts = []
-
-        def compete(index):
-            user_id, function = runners[index]
-            first = True
-
-            def attempt():
-                nonlocal first
-                attempts.append(index)
-                # Every transaction sees the state before anybody has begun.
-                env.cr.execute("SELECT 1")
-                if first:
-                    first = False
-                    barrier.wait()
-                return function(env)
-
-            with self.registry.cursor() as cr:
-                env = api.Environment(cr, user_id, {})
-                try:
-                    results[index] = retrying(attempt, env)
-                    cr.commit()
-                except Exception as error:
-                    cr.rollback()
-                    results[index] = error
-
-        threads = [
-            threading.Thread(target=compete, args=(index,), daemon=True)
-            for index in range(len(runners))
-        ]
-        # The random pauses between attempts prove nothing: shortened.
-        sleep = time.sleep
-        with (
-            patch("odoo.service.model.time.sleep", lambda pause: sleep(pause / 50)),
-            mute_logger("odoo.sql_db"),
-        ):
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join(60)
-        self.assertFalse(any(thread.is_alive() for thread in threads), "a deadlock")
-        return results, len(attempts)
 
     def _new_wizard(self, **values):
         def create(env):

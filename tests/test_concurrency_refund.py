@@ -5,17 +5,14 @@ that the test database has.
 """
 
 import functools
-import threading
-import time
-from unittest.mock import patch
 
 import psycopg2
 import pytest
+from race import RaceCase
 
-from odoo import SUPERUSER_ID, Command, api, fields
+from odoo import Command, api, fields
 from odoo.exceptions import UserError
-from odoo.service.model import retrying
-from odoo.tests import TransactionCase, freeze_time, new_test_user, tagged
+from odoo.tests import freeze_time, new_test_user, tagged
 from odoo.tools import mute_logger
 
 ROUNDS = 50
@@ -23,54 +20,49 @@ AGENT = "helpdesk_after_sales.group_helpdesk_user,account.group_account_invoice"
 
 
 @tagged("post_install", "-at_install")
-class TestConcurrencyRefund(TransactionCase):
+class TestConcurrencyRefund(RaceCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         if "helpdesk_ticket_id" not in cls.env["account.move.reversal"]._fields:
             pytest.skip("helpdesk_refund is not installed")
-        with cls.registry.cursor() as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {})
-            users = [
-                new_test_user(env, f"refund_race_{number}", groups=AGENT)
-                for number in (1, 2)
-            ]
-            partner = env["res.partner"].create({"name": "Racing customer"})
-            team = env["helpdesk.team"].create(
-                {"name": "Racing team", "use_credit_notes": True}
-            )
-            tickets = env["helpdesk.ticket"].create(
-                [
-                    {
-                        "name": f"Lamp {number}",
-                        "team_id": team.id,
-                        "partner_id": partner.id,
-                    }
-                    for number in (1, 2)
-                ]
-            )
-            cls.user_ids = [user.id for user in users]
-            cls.partner_id = partner.id
-            cls.team_id = team.id
-            cls.ticket_ids = tickets.ids
-        cls.addClassCleanup(cls._clean_up)
+        cls.addClassCleanup(cls._as_root, cls._clean_up)
+        cls._as_root(cls._set_up)
 
     @classmethod
-    def _clean_up(cls):
-        with cls.registry.cursor() as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {})
-            cls._remove_moves(env)
-            env["account.move.reversal"].search(
-                [("create_uid", "in", cls.user_ids)]
-            ).unlink()
-            env["helpdesk.ticket"].browse(cls.ticket_ids).unlink()
-            stages = env["helpdesk.team"].browse(cls.team_id).stage_ids
-            env["helpdesk.team"].browse(cls.team_id).unlink()
-            stages.filtered(lambda stage: not stage.team_ids).unlink()
-            users = env["res.users"].browse(cls.user_ids)
-            partners = users.partner_id + env["res.partner"].browse(cls.partner_id)
-            users.unlink()
-            partners.unlink()
+    def _set_up(cls, env):
+        users = [
+            new_test_user(env, f"refund_race_{number}", groups=AGENT)
+            for number in (1, 2)
+        ]
+        partner = env["res.partner"].create({"name": "Racing customer"})
+        team = env["helpdesk.team"].create(
+            {"name": "Racing team", "use_credit_notes": True}
+        )
+        tickets = env["helpdesk.ticket"].create(
+            [
+                {
+                    "name": f"Lamp {number}",
+                    "team_id": team.id,
+                    "partner_id": partner.id,
+                }
+                for number in (1, 2)
+            ]
+        )
+        cls.user_ids = [user.id for user in users]
+        cls.partner_id = partner.id
+        cls.team_id = team.id
+        cls.ticket_ids = tickets.ids
+
+    @classmethod
+    def _clean_up(cls, env):
+        cls._remove_moves(env)
+        env["account.move.reversal"].search(
+            [("create_uid", "in", cls.user_ids)]
+        ).unlink()
+        cls._remove_helpdesk(
+            env, cls.ticket_ids, cls.team_id, cls.user_ids, cls.partner_id
+        )
 
     @classmethod
     def _remove_moves(cls, env):
@@ -79,11 +71,6 @@ class TestConcurrencyRefund(TransactionCase):
         moves.filtered(lambda move: move.state != "draft").button_draft()
         moves.posted_before = False
         moves.with_context(force_delete=True).unlink()
-
-    def _as_root(self, function):
-        """Return what ``function`` returns of a transaction of its own."""
-        with self.registry.cursor() as cr:
-            return function(api.Environment(cr, SUPERUSER_ID, {}))
 
     def _new_invoice(self):
         def create(env):
@@ -125,57 +112,26 @@ class TestConcurrencyRefund(TransactionCase):
             )
             return cr.fetchall()
 
-    def _race(self, *functions):
-        """Run the functions at once, each with a cursor of its own, as the web server
-        runs requests. Returns ``[result or exception]`` and the number of attempts."""
-        barrier = threading.Barrier(len(functions), timeout=30)
-        results = [None] * len(functions)
-        attempts = []
-
-        def compete(index):
-            first = True
-
-            def attempt():
-                nonlocal first
-                attempts.append(index)
-                # Every transaction sees the state before anybody has begun.
-                env.cr.execute("SELECT 1")
-                if first:
-                    first = False
-                    barrier.wait()
-                return functions[index](env)
-
-            with self.registry.cursor() as cr:
-                env = api.Environment(cr, self.user_ids[index], {})
-                try:
-                    results[index] = retrying(attempt, env)
-                    cr.commit()
-                except Exception as error:
-                    cr.rollback()
-                    results[index] = error
-
-        threads = [
-            threading.Thread(target=compete, args=(index,), daemon=True)
-            for index in range(len(functions))
-        ]
-        # The random pauses between attempts prove nothing: shortened.
-        sleep = time.sleep
-        with (
-            patch("odoo.service.model.time.sleep", lambda pause: sleep(pause / 50)),
-            mute_logger("odoo.sql_db"),
-        ):
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join(60)
-        self.assertFalse(any(thread.is_alive() for thread in threads), "a deadlock")
-        return results, len(attempts)
-
     def _refund(self, env, button, ticket_id, invoice_id):
         action = env["helpdesk.ticket"].browse(ticket_id).action_refund()
         wizards = env["account.move.reversal"].with_context(**action["context"])
         wizard = wizards.create({"move_ids": [Command.set([invoice_id])]})
         return getattr(wizard, button)()["res_id"]
+
+    def _refunds(self, button, invoice_id):
+        """Return what :meth:`_race` runs: two agents, each on a ticket of their own."""
+        return [
+            (
+                user_id,
+                functools.partial(
+                    self._refund,
+                    button=button,
+                    ticket_id=ticket_id,
+                    invoice_id=invoice_id,
+                ),
+            )
+            for user_id, ticket_id in zip(self.user_ids, self.ticket_ids, strict=True)
+        ]
 
     def _check_round(self, invoice_id, results):
         notes = self._notes(invoice_id)
@@ -195,17 +151,7 @@ class TestConcurrencyRefund(TransactionCase):
         invoice_id = self._new_invoice()
         winners, attempts = set(), 0
         for _round in range(ROUNDS):
-            results, tries = self._race(
-                *(
-                    functools.partial(
-                        self._refund,
-                        button="refund_moves",
-                        ticket_id=ticket_id,
-                        invoice_id=invoice_id,
-                    )
-                    for ticket_id in self.ticket_ids
-                )
-            )
+            results, tries = self._race(*self._refunds("refund_moves", invoice_id))
             attempts += tries
             (note,) = self._check_round(invoice_id, results)
             winners.add(note[3])
@@ -217,17 +163,7 @@ class TestConcurrencyRefund(TransactionCase):
     def test_t1_two_full_refunds_at_once_make_one_posted(self):
         for _round in range(8):
             invoice_id = self._new_invoice()
-            results, _tries = self._race(
-                *(
-                    functools.partial(
-                        self._refund,
-                        button="modify_moves",
-                        ticket_id=ticket_id,
-                        invoice_id=invoice_id,
-                    )
-                    for ticket_id in self.ticket_ids
-                )
-            )
+            results, _tries = self._race(*self._refunds("modify_moves", invoice_id))
             (note,) = self._check_round(invoice_id, results)
             self.assertEqual(note[1], "posted")
 
@@ -267,12 +203,11 @@ class TestConcurrencyRefund(TransactionCase):
             wizard_id = self._new_wizard(invoice_id)
 
             def press(env, wizard_id=wizard_id):
-                # The same person in two requests.
-                env = env(user=self.user_ids[0])
                 wizard = env["account.move.reversal"].browse(wizard_id)
                 return wizard.refund_moves()["res_id"]
 
-            results, _tries = self._race(press, press)
+            # The same person in two requests.
+            results, _tries = self._race(*[(self.user_ids[0], press)] * 2)
             (note,) = self._notes(invoice_id)
             self.assertEqual(results, [note[0]] * 2)
             self._as_root(
