@@ -7,6 +7,9 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
 
     The link is written by the wizards and by users of the document's application;
     helpdesk users get no write access from it. Both sides tell of it in their chatter.
+
+    A model that takes part inherits this one *before* itself, so that
+    :meth:`_creation_message` here is asked first.
     """
 
     _name = "helpdesk.after.sales.document"
@@ -32,8 +35,29 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         documents = super().create(vals_list)
-        documents.filtered("helpdesk_ticket_id")._after_sales_linked()
+        linked = documents.filtered("helpdesk_ticket_id")
+        linked._after_sales_linked(linked._get_told_at_creation())
         return documents
+
+    def _creation_message(self):
+        """The first line of the chatter tells the ticket."""
+        if not self.helpdesk_ticket_id:
+            return super()._creation_message()
+        return self._get_ticket_sentence()
+
+    def _get_told_at_creation(self):
+        """Return those of these new documents whose first line tells the ticket: Odoo
+        hides its text where the document has a subtype for its creation."""
+        context = self.env.context
+        if context.get("mail_create_nolog") or context.get("tracking_disable"):
+            return self.browse()
+        return self.filtered(lambda document: not document._creation_subtype())
+
+    def _get_ticket_sentence(self):
+        return self.env._(
+            "Made on the helpdesk ticket %(ticket)s.",
+            ticket=self.helpdesk_ticket_id._get_html_link(),
+        )
 
     def write(self, vals):
         if "helpdesk_ticket_id" not in vals:
@@ -98,9 +122,10 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         self.ensure_one()
         return self.helpdesk_ticket_id._get_records_action()
 
-    def _after_sales_linked(self):
+    def _after_sales_linked(self, told=()):
         """Tell both sides that these documents belong to their tickets now.
 
+        :param told: those of them that say it already
         :raises AccessError: when the user may not see the ticket, so that nobody
             reaches a foreign ticket's chatter by linking a document of his own
         """
@@ -108,24 +133,24 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
             # Most documents have no ticket: nothing is asked for, nor refused.
             return
         self.helpdesk_ticket_id.check_access("read")
-        self._message_log_batch(
-            bodies={
-                document.id: self.env._(
-                    "Made on the helpdesk ticket %(ticket)s.",
-                    ticket=document.helpdesk_ticket_id._get_html_link(),
-                )
-                for document in self
-            }
-        )
+        silent = self.filtered(lambda document: document not in told)
+        if silent:
+            silent._message_log_batch(
+                bodies={doc.id: doc._get_ticket_sentence() for doc in silent}
+            )
+        if self.env.su and self.env.context.get("helpdesk_tells_ticket"):
+            # A wizard goes on with the document, and says both in one line.
+            return
         self._after_sales_tell_ticket(
-            {
-                document: self.env._(
-                    "%(kind)s %(document)s was created.",
-                    kind=document._after_sales_kind(),
-                    document=document._get_html_link(),
-                )
-                for document in self
-            }
+            {document: document._get_created_sentence() for document in self}
+        )
+
+    def _get_created_sentence(self):
+        """Return the line for the ticket when this document was made on it."""
+        return self.env._(
+            "%(kind)s %(document)s was created.",
+            kind=self._after_sales_kind(),
+            document=self._get_html_link(),
         )
 
     def _after_sales_moved(self):

@@ -30,6 +30,19 @@ class HelpdeskAfterSalesPurchase(models.AbstractModel):
         """
         raise NotImplementedError
 
+    def _is_purchased(self, company, customer, sale_order, product, lot):
+        """Return whether this record is one of :meth:`_get_purchase_domain`.
+
+        Called with ``sudo()``: a yes or no is all that leaves.
+        """
+        self.ensure_one()
+        domain = self._get_purchase_domain(company, customer, sale_order, product, lot)
+        return bool(
+            self.with_context(active_test=False).search_count(
+                domain & Domain("id", "=", self.id), limit=1
+            )
+        )
+
     @api.model
     @api.readonly
     def name_search(self, name="", domain=None, operator="ilike", limit=100):

@@ -377,7 +377,7 @@ class HelpdeskTicket(models.Model):
             # check the purchase, while the product is still the former customer's.
             any_lot = self.env["stock.lot"]
             if ticket.product_id and not ticket._is_purchased(
-                "product_id", lot=any_lot
+                ticket.product_id, lot=any_lot
             ):
                 ticket.product_id = False
 
@@ -386,7 +386,7 @@ class HelpdeskTicket(models.Model):
         for ticket in self.sudo():  # sudo: see above
             if ticket.lot_id and (
                 ticket.lot_id.product_id != ticket.product_id
-                or not ticket._is_purchased("lot_id")
+                or not ticket._is_purchased(ticket.lot_id)
             ):
                 ticket.lot_id = False
 
@@ -441,7 +441,7 @@ class HelpdeskTicket(models.Model):
         """Refuse an order, product or lot that the customer didn't buy (S21, S22)."""
         for ticket in self:
             for field in ("sale_order_id", "product_id", "lot_id"):
-                if not ticket[field] or ticket._is_purchased(field):
+                if not ticket[field] or ticket._is_purchased(ticket[field]):
                     continue
                 raise ValidationError(
                     ticket.env._(
@@ -994,6 +994,14 @@ class HelpdeskTicket(models.Model):
             the ticket's own; no record means: any
         :rtype: Domain
         """
+        scope = self._get_purchase_scope(**chosen)
+        if not scope["customer"]:
+            return Domain.FALSE
+        return self.env[model]._get_purchase_domain(**scope)
+
+    def _get_purchase_scope(self, **chosen):
+        """Return the arguments of ``_get_purchase_domain`` for this ticket, under
+        ``sudo()``."""
         self.ensure_one()
         # sudo: orders and lots are compared by id only.
         ticket = self.sudo()
@@ -1005,14 +1013,11 @@ class HelpdeskTicket(models.Model):
                 ("lot", "lot_id"),
             )
         }
-        customer = ticket.commercial_partner_id
-        if not customer:
-            return Domain.FALSE
-        return self.env[model]._get_purchase_domain(
-            ticket.company_id,
-            customer._origin,
+        return {
+            "company": ticket.company_id,
+            "customer": ticket.commercial_partner_id._origin,
             **{key: record._origin for key, record in purchase.items()},
-        )
+        }
 
     def _get_returned_purchases(self):
         """Return ``{order line: quantity}``, in the unit of the line: what comes back
@@ -1132,17 +1137,12 @@ class HelpdeskTicket(models.Model):
             domain &= Domain("move_ids.move_line_ids.lot_id", "=", ticket.lot_id.id)
         return domain
 
-    def _is_purchased(self, field, **chosen):
-        """Return whether the order, product or lot of this ticket was bought by its
-        customer, with the others that are set or ``chosen``."""
-        self.ensure_one()
-        # sudo: agents may not read orders and lots; a number is all that is asked.
-        record = self.sudo()[field]._origin
-        domain = self._purchase_domain(record._name, **chosen)
-        domain &= Domain("id", "=", record.id)
-        return bool(
-            record.with_context(active_test=False).search_count(domain, limit=1)
-        )
+    def _is_purchased(self, record, **chosen):
+        """Return whether an order, product or lot was bought by this ticket's customer,
+        with the others that are set or ``chosen``."""
+        scope = self._get_purchase_scope(**chosen)
+        # sudo: agents may not read orders and lots; a yes or no is all that is asked.
+        return bool(scope["customer"]) and record.sudo()._origin._is_purchased(**scope)
 
     # -- Portal --------------------------------------------------------------
 
@@ -1547,12 +1547,18 @@ class HelpdeskTicket(models.Model):
             return formataddr((team.name, team.alias_email))
         return team.company_id.email_formatted
 
+    def _message_log_batch(self, *args, **kwargs):
+        # Notes go to nobody: no address need be looked up for them.
+        ticket = self.with_context(helpdesk_note=True)
+        return super(HelpdeskTicket, ticket)._message_log_batch(*args, **kwargs)
+
     def _message_compute_author(self, author_id=None, email_from=None):
         """What an agent writes comes from the address of the team, in his name."""
         author_id, sender = super()._message_compute_author(author_id, email_from)
         user = self.env.user
         if (
             len(self) == 1
+            and not self.env.context.get("helpdesk_note")
             and user._is_internal()
             and author_id == user.partner_id.id
             and email_from in (None, user.partner_id.email_formatted)

@@ -12,28 +12,46 @@ class ProductProduct(models.Model):
     @api.model
     def _get_purchase_domain(self, company, customer, sale_order, product, lot):
         """Ordered, delivered or invoiced: goods without an order count, too."""
-        anything = (self.env["product.product"], self.env["stock.lot"])
         bought = Domain.FALSE
-        for model, parent in (
-            ("sale.order.line", "order_id"),
-            ("stock.move", "picking_id"),
-            ("account.move.line", "move_id"),
-        ):
-            documents = self.env[self.env[model]._fields[parent].comodel_name]
-            domain = documents._get_purchase_domain(
-                company, customer, sale_order, *anything
-            )
-            # sudo: only ids of products leave, and the caller has checked the customer.
-            lines = (
-                self.env[model]
-                .sudo()
-                ._search(
-                    Domain("product_id", "!=", False) & Domain(parent, "any!", domain)
-                )
-            )
+        for lines, domain in self._get_purchase_lines(company, customer, sale_order):
+            domain &= Domain("product_id", "!=", False)
+            lines = lines._search(domain)
             bought |= Domain("id", "in", lines.subselect("product_id"))
         if product:
             bought &= Domain("id", "=", product.id)
         if lot:
             bought &= Domain("id", "=", lot.product_id.id)
         return bought
+
+    def _is_purchased(self, company, customer, sale_order, product, lot):
+        """The first line that has it is enough."""
+        if (product and product != self) or (lot and lot.product_id != self):
+            return False
+        itself = Domain("product_id", "=", self.id)
+        return any(
+            lines.search_count(domain & itself, limit=1)
+            for lines, domain in self._get_purchase_lines(company, customer, sale_order)
+        )
+
+    @api.model
+    def _get_purchase_lines(self, company, customer, sale_order):
+        """Yield ``(model, domain)`` of the lines with what the customer bought."""
+        anything = (self.env["product.product"], self.env["stock.lot"])
+        for model, parent in (
+            ("sale.order.line", "order_id"),
+            ("stock.move", "picking_id"),
+            ("account.move.line", "move_id"),
+        ):
+            # sudo: only ids of products leave, and the caller has checked the customer.
+            lines = self.env[model].sudo()
+            documents = self.env[lines._fields[parent].comodel_name]
+            yield (
+                lines,
+                Domain(
+                    parent,
+                    "any!",
+                    documents._get_purchase_domain(
+                        company, customer, sale_order, *anything
+                    ),
+                ),
+            )

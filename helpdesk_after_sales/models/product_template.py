@@ -8,6 +8,8 @@ class ProductTemplate(models.Model):
     warranty_duration = fields.Integer(
         string="Warranty",
         company_dependent=True,
+        # Read with the product, not with the accounts of it: nearly every pop-up asks.
+        prefetch=True,
         help="How long the product is under warranty, from the day of its delivery. "
         "Zero: nothing is said about a warranty.",
     )
@@ -19,6 +21,7 @@ class ProductTemplate(models.Model):
             ("year", "Years"),
         ],
         company_dependent=True,
+        prefetch=True,
         help="Empty: months.",
     )
 

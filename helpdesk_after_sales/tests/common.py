@@ -173,6 +173,28 @@ class HelpdeskAfterSalesCommon(TransactionCase):
         return pickings
 
     @classmethod
+    def _deliver_without_order(cls, partner, product, serials=None):
+        """Return a delivery of one piece that Inventory made by itself."""
+        places = {
+            "location_id": cls.warehouse.lot_stock_id.id,
+            "location_dest_id": cls.env.ref("stock.stock_location_customers").id,
+        }
+        picking = cls.env["stock.picking"].create(
+            {
+                "partner_id": partner.id,
+                "picking_type_id": cls.warehouse.out_type_id.id,
+                "move_ids": [
+                    Command.create(
+                        {"product_id": product.id, "product_uom_qty": 1} | places
+                    )
+                ],
+            }
+            | places
+        )
+        picking.action_confirm()
+        return cls._deliver(picking, serials)
+
+    @classmethod
     def _ticket(cls, partner=None, **values):
         """Return a ticket of the test team, made by the superuser."""
         return cls.env["helpdesk.ticket"].create(

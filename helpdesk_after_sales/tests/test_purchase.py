@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, tagged
 
@@ -56,6 +57,41 @@ class TestPurchase(HelpdeskAfterSalesCommon):
         self.assertEqual(
             self._offered(self.agent, "product_id", sale_order_id=self.order_a.id),
             {self.lamp.id, self.phone.id},
+        )
+
+    def test_s22_one_product_is_judged_as_the_offered_ones(self):
+        """Ordered, delivered without an order, invoiced without one, or not at all."""
+        sent, billed = self.env["product.product"].create(
+            [{"name": "Sent", "type": "consu"}, {"name": "Billed", "type": "service"}]
+        )
+        self._deliver_without_order(self.contact_a2, sent)
+        self.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.contact_a1.id,
+                "invoice_line_ids": [
+                    Command.create({"product_id": billed.id, "price_unit": 5})
+                ],
+            }
+        ).action_post()
+        nothing = {"product": sent.browse(), "lot": self.env["stock.lot"]}
+        for order in (self.env["sale.order"], self.order_a):
+            chosen = nothing | {"sale_order": order}
+            domain = self.ticket_a._purchase_domain("product.product", **chosen)
+            bought = sent.search(domain)
+            for product in self.lamp | self.phone | self.desk | sent | billed:
+                with self.subTest(product=product.name, order=order.name):
+                    self.assertEqual(
+                        self.ticket_a._is_purchased(product, **chosen),
+                        product in bought,
+                    )
+            if not order:
+                self.assertLessEqual(sent | billed, bought)
+        self.assertFalse(
+            self.ticket_a._is_purchased(
+                self.lamp, **nothing | {"lot": self.serials[0]}
+            ),
+            "the serial number is a phone's",
         )
 
     def test_s23_lots_that_were_delivered_to_the_customer(self):

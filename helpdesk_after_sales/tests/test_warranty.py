@@ -228,28 +228,9 @@ class TestWarranty(HelpdeskAfterSalesCommon):
             "2025-03-01 00:00:00", (self.phone, 1), serials=self.serials[0]
         )
         self._deliver(self._send_back(order), self.serials[0])
-        picking = self.env["stock.picking"].create(
-            {
-                "picking_type_id": self.warehouse.out_type_id.id,
-                "partner_id": self.contact_a1.id,
-                "location_id": self.warehouse.lot_stock_id.id,
-                "location_dest_id": self.env.ref("stock.stock_location_customers").id,
-                "move_ids": [
-                    Command.create(
-                        {
-                            "product_id": self.phone.id,
-                            "product_uom_qty": 1,
-                            "location_id": self.warehouse.lot_stock_id.id,
-                            "location_dest_id": self.env.ref(
-                                "stock.stock_location_customers"
-                            ).id,
-                        }
-                    )
-                ],
-            }
+        picking = self._deliver_without_order(
+            self.contact_a1, self.phone, self.serials[0]
         )
-        picking.action_confirm()
-        self._deliver(picking, self.serials[0])
         self.assertEqual(picking.state, "done")
         self.assertEqual(self._phone_ticket().warranty_end, date(2027, 3, 1))
 

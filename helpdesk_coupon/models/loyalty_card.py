@@ -6,7 +6,7 @@ from odoo.tools import format_date
 
 class LoyaltyCard(models.Model):
     _name = "loyalty.card"
-    _inherit = ["loyalty.card", "helpdesk.after.sales.document"]
+    _inherit = ["helpdesk.after.sales.document", "loyalty.card"]
 
     helpdesk_customer_only = fields.Boolean(
         string="For This Customer Only",

@@ -5,8 +5,8 @@ from odoo.exceptions import AccessError, UserError
 class ProjectTask(models.Model):
     _name = "project.task"
     _inherit = [
-        "project.task",
         "helpdesk.after.sales.document",
+        "project.task",
         "fsm.visit.mixin",
         "fsm.worksheet.mixin",
     ]

@@ -6,7 +6,7 @@ from odoo.tools import formatLang
 
 class AccountMove(models.Model):
     _name = "account.move"
-    _inherit = ["account.move", "helpdesk.after.sales.document"]
+    _inherit = ["helpdesk.after.sales.document", "account.move"]
 
     def copy_data(self, default=None):
         """Copy only what is left to refund of invoices that were refunded in part.

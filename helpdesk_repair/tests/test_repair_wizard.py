@@ -327,6 +327,19 @@ class TestRepairWizard(HelpdeskRepairCommon):
                 self.assertIn('data-oe-model="repair.order"', sentence)
                 self.assertNotIn("&lt;a", sentence)
 
+    def test_s95_made_and_confirmed_is_one_line_on_each_side(self):
+        self._send_back(self.serials[0])
+        before = self.ticket_a.message_ids
+        wizard = self._form().save()
+        wizard.action_confirm_repair()
+        repair = wizard.repair_id.sudo()
+        self.assertEqual(repair.state, "confirmed")
+        [told] = self.ticket_a.message_ids - before
+        self.assertIn("was created and confirmed", told.body)
+        ticket_link = f'data-oe-id="{self.ticket_a.id}"'
+        lines = [body for body in repair.message_ids.mapped("body") if body]
+        self.assertEqual([ticket_link in line for line in lines], [True])
+
     def test_x5_reason(self):
         self.team.require_reason = True
         reason = self.env.ref("helpdesk_after_sales.reason_wear")

@@ -179,9 +179,10 @@ class HelpdeskRepairWizard(models.TransientModel):
         # repair is the one that this wizard has made or makes now.
         repair = self.repair_id.sudo()
         if not repair:
-            repair = self._create_repair()
-            if isinstance(repair.action_validate(), dict):
-                self.shortage = True
+            repair = self._create_repair(helpdesk_tells_ticket=True)
+            self.shortage = isinstance(repair.action_validate(), dict)
+            repair._after_sales_tell_ticket({repair: repair._get_created_sentence()})
+            if self.shortage:
                 return self._reopen()
         elif repair.state == "draft" and self.shortage:
             repair._action_repair_confirm()
@@ -226,12 +227,12 @@ class HelpdeskRepairWizard(models.TransientModel):
             "context": dict(self.env.context, dialog_size="extra-large"),
         }
 
-    def _create_repair(self):
+    def _create_repair(self, **context):
         """Create the draft of the repair order; returns it under sudo."""
         self._check_repair()
         # sudo: _check_ready and _check_repair proved user, ticket and product; agents
         # have no right to Repairs, and exactly one order is made.
-        repairs = self._without_defaults().env["repair.order"].sudo()
+        repairs = self._without_defaults(**context).env["repair.order"].sudo()
         repair = repairs.with_company(self.company_id).create(
             self._prepare_repair_values()
         )
@@ -308,15 +309,12 @@ class HelpdeskRepairWizard(models.TransientModel):
                     customer=customer.display_name,
                 )
             )
-        ticket = self.helpdesk_ticket_id
-        bought = ticket._purchase_domain(
-            "product.product",
-            sale_order=self.env["sale.order"],
-            product=product,
-            lot=self.env["stock.lot"],
-        )
-        # sudo: whether the customer bought it is all that is asked.
-        if not product.sudo().with_context(active_test=False).search_count(bought):
+        anything = {
+            "sale_order": self.env["sale.order"],
+            "product": product,
+            "lot": self.env["stock.lot"],
+        }
+        if not self.helpdesk_ticket_id._is_purchased(product, **anything):
             raise UserError(
                 self.env._(
                     "%(customer)s did not buy %(product)s from %(company)s.",

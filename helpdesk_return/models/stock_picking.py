@@ -5,7 +5,7 @@ from odoo.tools import format_date
 
 class StockPicking(models.Model):
     _name = "stock.picking"
-    _inherit = ["stock.picking", "helpdesk.after.sales.document"]
+    _inherit = ["helpdesk.after.sales.document", "stock.picking"]
 
     helpdesk_readable = fields.Boolean(
         compute="_compute_helpdesk_readable",

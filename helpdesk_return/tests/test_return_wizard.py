@@ -262,34 +262,8 @@ class TestReturnWizard(HelpdeskReturnCommon):
         form.helpdesk_reason_id = reason
         return form
 
-    def _deliver_without_order(self, product):
-        """Return a delivery that Inventory made by itself."""
-        picking = self.env["stock.picking"].create(
-            {
-                "partner_id": self.customer_b.id,
-                "picking_type_id": self.warehouse.out_type_id.id,
-                "location_id": self.warehouse.lot_stock_id.id,
-                "location_dest_id": self.env.ref("stock.stock_location_customers").id,
-                "move_ids": [
-                    Command.create(
-                        {
-                            "product_id": product.id,
-                            "product_uom_qty": 1,
-                            "location_id": self.warehouse.lot_stock_id.id,
-                            "location_dest_id": self.env.ref(
-                                "stock.stock_location_customers"
-                            ).id,
-                        }
-                    )
-                ],
-            }
-        )
-        picking.action_confirm()
-        self._deliver(picking)
-        return picking
-
     def test_delivery_without_order(self):
-        picking = self._deliver_without_order(self.desk)
+        picking = self._deliver_without_order(self.customer_b, self.desk)
         ticket = self._ticket(self.customer_b)
         back = self._return({self.desk: 1}, ticket=ticket)
         self.assertEqual(back.return_id, picking)
@@ -471,7 +445,7 @@ class TestReturnWizard(HelpdeskReturnCommon):
         self.assertIn(first, self.ticket_a.return_ids)
 
     def test_x3_exchange_of_a_delivery_without_order(self):
-        self._deliver_without_order(self.desk)
+        self._deliver_without_order(self.customer_b, self.desk)
         ticket = self._ticket(self.customer_b)
         made = self._return({self.desk: 1}, ticket=ticket, exchange=True)
         self.assertEqual(

@@ -14,7 +14,7 @@ class HelpdeskTeam(models.Model):
 
 class MaintenanceRequest(models.Model):
     _name = "maintenance.request"
-    _inherit = ["maintenance.request", "helpdesk.after.sales.document"]
+    _inherit = ["helpdesk.after.sales.document", "maintenance.request"]
 
 
 class HelpdeskTicket(models.Model):
