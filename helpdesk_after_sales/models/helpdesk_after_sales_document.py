@@ -35,13 +35,15 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         documents = super().create(vals_list)
-        linked = documents.filtered("helpdesk_ticket_id")
+        # sudo: who creates a document may not read its link, as customers in projects
+        # that are shared with them; only whether there is one is asked.
+        linked = documents.filtered(lambda document: document.sudo().helpdesk_ticket_id)
         linked._after_sales_linked(linked._get_told_at_creation())
         return documents
 
     def _creation_message(self):
         """The first line of the chatter tells the ticket."""
-        if not self.helpdesk_ticket_id:
+        if not self.sudo().helpdesk_ticket_id:  # sudo: as in create()
             return super()._creation_message()
         return self._get_ticket_sentence()
 

@@ -15,11 +15,12 @@ class ProjectTask(models.Model):
         related="project_id.is_fsm", string="Field Service", store=True
     )
     allow_worksheets = fields.Boolean(related="project_id.allow_worksheets")
+    # Neither is computed before there is a task: customers who create one in a project
+    # that is shared with them may not read the fields that Odoo asks for then.
     worksheet_template_id = fields.Many2one(
         comodel_name="fsm.worksheet.template",
         compute="_compute_worksheet_template_id",
         store=True,
-        precompute=True,
         readonly=False,
         copy=True,
         index="btree_not_null",
@@ -30,6 +31,7 @@ class ProjectTask(models.Model):
     worksheet_properties = fields.Properties(
         definition="worksheet_template_id.properties_definition",
         string="Worksheet",
+        precompute=False,
         copy=False,
     )
     worksheet_photo_ids = fields.One2many(
@@ -38,6 +40,11 @@ class ProjectTask(models.Model):
 
     _fsm_planning_idx = models.Index("(planned_date_begin, date_deadline) WHERE is_fsm")
     _fsm_notice_idx = models.Index("(id) WHERE fsm_notice_pending")
+
+    @property
+    def TASK_PORTAL_READABLE_FIELDS(self):
+        # Odoo asks for the definition of the properties of a new task.
+        return super().TASK_PORTAL_READABLE_FIELDS | {"worksheet_template_id"}
 
     @api.depends("project_id")
     def _compute_worksheet_template_id(self):

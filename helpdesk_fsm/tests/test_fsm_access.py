@@ -227,6 +227,26 @@ class TestFsmAccess(HelpdeskFsmCommon):
                     [("fsm_access_token", "=like", "a%")]
                 )
 
+    def test_customers_create_tasks_in_projects_shared_with_them(self):
+        """Project lets them, with fields of its own choice: ours ask for none more."""
+        portal = self._new_user(
+            "after_sales_portal_a1", "base.group_portal", partner_id=self.contact_a1.id
+        )
+        shared = self.env["project.project"].create(
+            {
+                "name": "Shared",
+                "privacy_visibility": "portal",
+                "collaborator_ids": [
+                    Command.create({"partner_id": self.contact_a1.id})
+                ],
+            }
+        )
+        tasks = self.env["project.task"].with_user(portal)
+        task = tasks.with_context(default_project_id=shared.id).create(
+            {"name": "Mine", "child_ids": [Command.create({"name": "Part of it"})]}
+        )
+        self.assertEqual((task | task.child_ids).sudo().project_id, shared)
+
     def test_other_company_sees_nothing(self):
         company, _project = self._other_company()
         stranger = self._new_user(
