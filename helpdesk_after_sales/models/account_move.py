@@ -79,15 +79,16 @@ class AccountMove(models.Model):
         )
 
     def _get_lines_left_to_refund(self):
-        """Return ``({invoice line: values}, credited lines)``: what no credit note of
+        """Return ``({invoice line: [values]}, credited lines)``: what no credit note of
         this invoice has credited yet (X1).
 
         Lines are matched by order line, else by product, else by label. The values are
         ``quantity`` and ``price_unit``: the quantity that is left, at a price that
         doesn't pass the amount that is left. Where only an amount is left (a price was
         lowered, or raised too far), it stands as quantity 1, and ``sale_line_ids`` is
-        empty, so that the order doesn't count its quantity twice. Lines with nothing
-        left are not in the result.
+        empty, so that the order doesn't count its quantity twice. Where more than the
+        price of the quantity is left (both were lowered), there are values for either.
+        Lines with nothing left are not in the result.
 
         The second part are lines of credit notes that match no line of the invoice:
         a compensation takes away from what is left; a fee that was kept back is there
@@ -152,27 +153,37 @@ class AccountMove(models.Model):
 
     @api.model
     def _prepare_line_left(self, line, quantity, subtotal):
-        """Return the values of ``line`` in a credit note of the rest, or ``{}``."""
+        """Return the values of ``line`` in a credit note of the rest: of its quantity,
+        of an amount, of both, or ``[]``."""
         currency = line.currency_id
         if not line.price_subtotal:
             # Given away: there is no amount to compare with.
             left = self._is_left(line.quantity, quantity, line.product_uom_id)
-            return {"quantity": quantity} if left else {}
+            return [{"quantity": quantity}] if left else []
         if currency.is_zero(subtotal):
-            return {}
+            return []
         share = subtotal / line.price_subtotal
+        result = []
         if share > 0 and self._is_left(line.quantity, quantity, line.product_uom_id):
             part = quantity / line.quantity
             values = {"quantity": quantity, "price_unit": line.price_unit}
             worth = currency.round(line.price_subtotal * part)
             if currency.compare_amounts(abs(worth), abs(subtotal)) > 0:
                 values["price_unit"] *= share / part
-            return values
-        return {
-            "quantity": 1.0,
-            "price_unit": line.price_unit * line.quantity * share,
-            "sale_line_ids": [],
-        }
+            result.append(values)
+            # Less than a cent per document comes from their roundings.
+            documents = len(line.move_id._get_credit_notes()) + 1
+            if abs(subtotal) - abs(worth) < currency.rounding * documents:
+                return result
+            share -= part
+        result.append(
+            {
+                "quantity": 1.0,
+                "price_unit": line.price_unit * line.quantity * share,
+                "sale_line_ids": [],
+            }
+        )
+        return result
 
     @api.model
     def _is_left(self, whole, rest, unit):

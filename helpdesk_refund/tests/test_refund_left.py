@@ -115,6 +115,28 @@ class TestRefundLeft(HelpdeskRefundCommon):
         self.assertEqual(self._lines(self._credit(invoice)), [("Chair", 2, 100)])
         self.assertEqual(invoice.amount_left_to_refund, 0)
 
+    def test_x1_quantity_and_price_lowered(self):
+        """A draft of one for 25 instead of four for 100 each: all the rest is proposed,
+        each of the others for what it cost."""
+        invoice = self._bill(
+            {
+                "product_id": self.lamp.id,
+                "name": "Chair",
+                "quantity": 4,
+                "price_unit": 125,
+                "discount": 20,
+                "tax_ids": [Command.set(self.tax_excluded.ids)],
+            }
+        )
+        note = self._credit(invoice)
+        note.invoice_line_ids.write({"quantity": 1, "price_unit": 31.25})
+        self.assertEqual(note.amount_untaxed, 25)
+        rest = self._credit(invoice)
+        self.assertEqual(self._lines(rest), [("Chair", 3, 300), ("Chair", 1, 75)])
+        self.assertEqual(rest.invoice_line_ids.product_id, self.lamp)
+        (note + rest).action_post()
+        self._assert_used_up(invoice)
+
     def test_x1_price_raised_beyond_its_line(self):
         invoice = self._bill(
             {"name": "Chair", "price_unit": 100}, {"name": "Table", "price_unit": 300}

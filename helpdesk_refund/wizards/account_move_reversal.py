@@ -162,7 +162,9 @@ class AccountMoveReversal(models.TransientModel):
                     )
         result = {}
         for invoice in self.move_ids._origin:
-            for line, values in invoice._get_lines_left_to_refund()[0].items():
+            for line, (values, *_amount) in invoice._get_lines_left_to_refund()[
+                0
+            ].items():
                 if "sale_line_ids" in values:
                     continue  # an amount is left, not a quantity
                 for order_line in line.sudo().sale_line_ids:
@@ -318,8 +320,9 @@ class AccountMoveReversal(models.TransientModel):
             for all that is left
 
         ``lines`` are the values that replace those of a copied line, by its id;
-        ``unmatched`` the values of lines to add, each taking off again what was
-        credited without a line of the invoice, or given instead of money. Invoices of
+        ``unmatched`` the values of lines to add: what is left of a line beside its
+        quantity, and what takes off again what was credited without a line of the
+        invoice, or given instead of money. Invoices of
         which nothing was given back are not in it: Odoo's copy of them is exact as it
         is.
 
@@ -334,8 +337,8 @@ class AccountMoveReversal(models.TransientModel):
             left, unmatched = invoice._get_lines_left_to_refund()
             if returned:
                 left = {
-                    line: values | {"quantity": returned[line]}
-                    for line, values in left.items()
+                    line: [values | {"quantity": returned[line]}]
+                    for line, (values, *_amount) in left.items()
                     if line in returned
                 }
                 unmatched = unmatched.browse()
@@ -349,8 +352,13 @@ class AccountMoveReversal(models.TransientModel):
                         )
                     )
             result[invoice.id] = {
-                "lines": {line.id: values for line, values in left.items()},
-                "unmatched": [self._prepare_unmatched(line) for line in unmatched],
+                "lines": {line.id: values[0] for line, values in left.items()},
+                "unmatched": [
+                    self._prepare_amount_left(line, values)
+                    for line, (_quantity, *amount) in left.items()
+                    for values in amount
+                ]
+                + [self._prepare_unmatched(line) for line in unmatched],
             }
             if instead:
                 result[invoice.id]["unmatched"].append(
@@ -372,6 +380,20 @@ class AccountMoveReversal(models.TransientModel):
             "price_unit": amount,
             "tax_ids": [Command.clear()],
         }
+
+    def _prepare_amount_left(self, line, values):
+        """Return the values of the line for what is left of the invoice's ``line``
+        beside its quantity."""
+        return {
+            "display_type": "product",
+            "name": line.name,
+            "product_id": line.product_id.id,
+            "product_uom_id": line.product_uom_id.id,
+            "account_id": line.account_id.id,
+            "discount": line.discount,
+            "tax_ids": [Command.set(line.tax_ids.ids)],
+            "analytic_distribution": line.analytic_distribution,
+        } | values
 
     def _prepare_unmatched(self, line):
         return {
