@@ -28,6 +28,20 @@ class TestCouponGiftCard(HelpdeskCouponCommon, AccountTestInvoicingCommon):
     def _gift_card(self, **values):
         return self._generate_coupon(program_type="gift_card", **values)
 
+    def _gift_card_wizard(self, ticket):
+        """Return the pop-up as RPC makes it: the form wants an invoice first."""
+        return (
+            self.env["helpdesk.coupon.wizard"]
+            .with_user(self.agent)
+            .create(
+                {
+                    "helpdesk_ticket_id": ticket.id,
+                    "program_type": "gift_card",
+                    "amount": 1,
+                }
+            )
+        )
+
     def test_gift_card_takes_what_is_left_of_the_invoice(self):
         wizard = self._wizard(program_type="gift_card")
         self.assertEqual(wizard.program_id, self.gift_program)
@@ -100,6 +114,50 @@ class TestCouponGiftCard(HelpdeskCouponCommon, AccountTestInvoicingCommon):
             wizard.amount = 1
             with self.assertRaisesRegex(UserError, "posted invoice"):
                 wizard.action_send_by_email()
+
+    def test_order_that_is_not_invoiced_says_so(self):
+        """What is left is that of posted invoices, as for Refund: of an order without
+        one it is nothing, whether it was paid online or not."""
+        order = self._sell(self.contact_a1, (self.desk, 2))
+        self.ticket_a.sale_order_id = order
+        methods = self.env["payment.method"].with_context(active_test=False)
+        transaction = self.env["payment.transaction"].create(
+            {
+                "provider_id": self.env["payment.provider"].search([], limit=1).id,
+                "payment_method_id": methods.search([], limit=1).id,
+                "amount": order.amount_total,
+                "currency_id": order.currency_id.id,
+                "partner_id": order.partner_id.id,
+                "sale_order_ids": [Command.set(order.ids)],
+                "state": "done",
+            }
+        )
+        self.assertEqual(order.amount_paid, transaction.amount)
+        sentence = f"Nothing of {order.name} has been invoiced yet"
+        draft = self.env["account.move"]
+        for invoiced in ("nothing", "a draft"):
+            with self.subTest(invoiced=invoiced):
+                wizard = self._gift_card_wizard(self.ticket_a)
+                self.assertIn(sentence, wizard.notice)
+                self.assertFalse(wizard.invoice_id)
+                with self.assertRaisesRegex(UserError, sentence):
+                    wizard.action_send_by_email()
+            draft = draft or order._create_invoices()
+        # Invoiced in part: what of that is left.
+        draft.invoice_line_ids.quantity = 1
+        draft.action_post()
+        wizard = self._wizard(program_type="gift_card")
+        self.assertFalse(wizard.notice)
+        self.assertEqual(wizard.invoice_id, draft)
+        self.assertEqual(wizard.amount, draft.amount_total)
+        self.assertLess(wizard.amount, order.amount_total)
+
+    def test_customer_without_an_invoice_reads_so(self):
+        ticket = self._ticket(self.customer_b)
+        wizard = self._gift_card_wizard(ticket)
+        self.assertIn("has no posted invoice", wizard.notice)
+        with self.assertRaisesRegex(UserError, "has no posted invoice"):
+            wizard.action_send_by_email()
 
     def test_team_must_allow_it(self):
         self.team.use_gift_cards = False

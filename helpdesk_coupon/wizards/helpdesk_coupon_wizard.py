@@ -162,7 +162,11 @@ class HelpdeskCouponWizard(models.TransientModel):
         share_notice = self.env["helpdesk.ticket"]._get_coupon_shop_notice()
         can_create = self.env["loyalty.program"].has_access("create")
         for wizard in self:
-            wizard.notice = not wizard._get_programs() and wizard._get_empty_notice()
+            wizard.notice = (
+                wizard._get_invoice_notice()
+                if wizard._get_programs()
+                else wizard._get_empty_notice()
+            )
             wizard.can_create_program = can_create
             wizard.can_share = not share_notice
             wizard.share_notice = share_notice
@@ -184,6 +188,35 @@ class HelpdeskCouponWizard(models.TransientModel):
             "%(managers)s.",
             managers=", ".join(managers[:5].mapped("name")) or "-",
         )
+
+    def _get_invoice_notice(self):
+        """Return why no invoice can be proposed for a gift card, or ``False``."""
+        ticket = self.helpdesk_ticket_id
+        if self.program_type != "gift_card" or not ticket:
+            return False
+        ticket.check_access("read")
+        anything = {
+            "product": self.env["product.product"],
+            "lot": self.env["stock.lot"],
+        }
+        # sudo: the name of the order of a ticket that may be read.
+        order = ticket.sudo().sale_order_id
+        if order and not self._get_invoices(limit=1, **anything):
+            return self.env._(
+                "Nothing of %(order)s has been invoiced yet: a gift card is given "
+                "instead of the money of a posted invoice. Post the invoice of the "
+                "order first.",
+                order=order.name,
+            )
+        anything["sale_order"] = self.env["sale.order"]
+        if not self._get_invoices(limit=1, **anything):
+            return self.env._(
+                "%(customer)s has no posted invoice by %(company)s: a gift card is "
+                "given instead of the money of one. Post the invoice first.",
+                customer=self.helpdesk_commercial_partner_id.display_name,
+                company=self.company_id.display_name,
+            )
+        return False
 
     @api.depends("program_id", "program_type", "amount")
     def _compute_limit_notice(self):
@@ -428,7 +461,8 @@ class HelpdeskCouponWizard(models.TransientModel):
             )
         if not self._get_customer_invoice():
             raise UserError(
-                self.env._(
+                self._get_invoice_notice()
+                or self.env._(
                     "Choose a posted invoice of %(customer)s by %(company)s: a gift "
                     "card is given instead of its money.",
                     customer=self.helpdesk_commercial_partner_id.display_name,
