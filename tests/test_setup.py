@@ -74,6 +74,18 @@ def test_another_version_of_odoo(tmp_path):
     assert_one_sentence(result, "not Odoo 19.0")
 
 
+def test_odoo_path_that_may_not_be_read(monkeypatch):
+    """As for an ordinary user, with a tree in the home of root."""
+
+    def denied(_path):
+        raise PermissionError("Permission denied")
+
+    monkeypatch.setenv("ODOO_PATH", "/private/odoo")
+    monkeypatch.setattr(debian.Path, "is_file", denied)
+    with pytest.raises(ground.Problem, match="ODOO_PATH=/private/odoo may not be read"):
+        debian.odoo_tree()
+
+
 def test_postgres_that_does_not_answer():
     result = command("odoo", "--version", PGHOST="127.0.0.1", PGPORT="1")
     assert_one_sentence(result, "PGHOST=127.0.0.1")

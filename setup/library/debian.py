@@ -32,7 +32,14 @@ def odoo_tree():
     It is the source tree that ``ODOO_PATH`` names, else Debian's package.
     """
     if given := os.environ.get("ODOO_PATH"):
-        return given_tree(Path(given).expanduser().resolve())
+        path = Path(given).expanduser().resolve()
+        try:
+            return given_tree(path)
+        except PermissionError as error:
+            raise Problem(
+                f"ODOO_PATH={path} may not be read by this account: name a tree that "
+                f"may, or leave ODOO_PATH empty."
+            ) from error
     folder = build(
         "odoo",
         digest(*UNSTABLE, *STABLE, SELFIE),

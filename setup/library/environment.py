@@ -35,7 +35,12 @@ def make(folder):
     pip += ["--disable-pip-version-check"]
     offline = "The packages from PyPI can't be installed: check the network."
     run(*pip, "uv", problem=offline)
-    environment = {**os.environ, "VIRTUAL_ENV": str(folder)}
+    # pip trusts the machine's own certificates by its configuration, uv has to be told.
+    environment = {
+        "UV_SYSTEM_CERTS": "1",
+        **os.environ,
+        "VIRTUAL_ENV": str(folder),
+    }
     files = [
         word for file in (REQUIREMENTS, REQUIREMENTS_TEST) for word in ("-r", file)
     ]
