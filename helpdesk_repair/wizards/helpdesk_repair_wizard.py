@@ -125,7 +125,9 @@ class HelpdeskRepairWizard(models.TransientModel):
                 )
             else:
                 domain = Domain.FALSE
-            wizard.picking_id = pickings.search(domain, order="id desc", limit=1).id
+            wizard.picking_id = pickings.search(
+                domain, order="date_done desc, id desc", limit=1
+            ).id
 
     @api.depends("helpdesk_ticket_id", "product_id", "lot_id")
     @api.depends_context("lang")
