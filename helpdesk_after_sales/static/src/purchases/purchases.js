@@ -18,6 +18,7 @@ export class Purchases extends Component {
     setup() {
         this.orm = useService("orm");
         this.action = useService("action");
+        this.ui = useService("ui");
         this.limit = 20;
         this.state = useState({offset: 0, total: 0, columns: [], rows: []});
         onWillStart(() => this.load(this.props.record, 0));
