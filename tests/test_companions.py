@@ -14,8 +14,10 @@ import pytest
 from server import Ground
 
 ROOT = Path(__file__).resolve().parents[1]
-#: addon: applications that it doesn't depend on, and that change what it does
+#: addon, or tests of it: applications that it doesn't depend on, and that change what
+#: it does
 COMPANIONS = {
+    "helpdesk_after_sales/tests/test_team.py": ["hr_holidays"],
     "helpdesk_coupon": ["website_sale_loyalty"],
     "helpdesk_fsm": ["hr_timesheet", "sale_project"],
     "helpdesk_return": ["sale_mrp", "stock_dropshipping"],
@@ -23,18 +25,19 @@ COMPANIONS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("addon", COMPANIONS)
-def test_service_beside_other_applications(addon):
+@pytest.mark.parametrize("tests", COMPANIONS)
+def test_addon_beside_other_applications(tests):
+    addon = tests.split("/")[0]
     template = os.environ.get("HELPDESK_TEMPLATE")
     ground = Ground(["helpdesk_after_sales", addon], template)
     try:
         ground.create()
-        ground.install(addon, *COMPANIONS[addon])
+        ground.install(addon, *COMPANIONS[tests])
         ground.shell("env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()")
         run = subprocess.run(
             [
                 *(sys.executable, "-B", "-m", "pytest", "--odoo-http", "-q", "-rfEs"),
-                ROOT / addon / "tests",
+                ROOT / (tests if tests != addon else f"{addon}/tests"),
             ],
             cwd=ROOT,
             env={**os.environ, "ODOO_RC": str(ground.configuration)},

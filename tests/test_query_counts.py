@@ -56,6 +56,52 @@ class TestQueryCounts(HelpdeskAfterSalesCommon):
                     found.setdefault((user.login, name), []).append(queries)
         self.assertTrue(all(len(set(counts)) == 1 for counts in found.values()), found)
 
+    def test_x8_warranties_of_10_100_and_1_000_lots_cost_the_same(self):
+        """Issue 6: the list of lots with the day that each warranty ends."""
+        phone = self.env["product.product"].create(
+            {
+                "name": "Phone under warranty",
+                "is_storable": True,
+                "tracking": "serial",
+                "warranty_duration": 2,
+                "warranty_unit": "year",
+            }
+        )
+        domain = [("product_id", "=", phone.id)]
+        lots = self.env["stock.lot"].with_context(tracking_disable=True)
+        client = Client(self.env, self.stock_user)
+        specification = {"name": {}, "product_id": {}, "warranty_end": {}}
+
+        def read(extra=()):
+            return client.call(
+                "stock.lot",
+                "web_search_read",
+                [*domain, *extra],
+                specification,
+                limit=2000,
+            )["records"]
+
+        under_warranty = [("warranty_end", ">=", "today")]
+        found = {}
+        for number in (10, 90, 900):
+            serials = lots.create(
+                [
+                    {"name": f"W{number}-{n}", "product_id": phone.id}
+                    for n in range(number)
+                ]
+            )
+            self._sell(self.contact_a1, (phone, number), serials=serials)
+            for name, extra in (("list", ()), ("search", under_warranty)):
+                measure(self.env, lambda extra=extra: read(extra))
+                _milliseconds, queries = measure(
+                    self.env, lambda extra=extra: read(extra)
+                )
+                found.setdefault(name, []).append(queries)
+        records = read(under_warranty)
+        self.assertEqual(len(records), 1000)
+        self.assertTrue(all(record["warranty_end"] for record in records))
+        self.assertTrue(all(len(set(counts)) == 1 for counts in found.values()), found)
+
     def test_what_the_rules_and_groups_ask_for_is_in_the_indexes(self):
         """Else lists and counters read every ticket, see tests/plans."""
         self.env.cr.execute(

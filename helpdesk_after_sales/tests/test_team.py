@@ -240,6 +240,40 @@ class TestTeam(HelpdeskAfterSalesCommon):
         tickets = self._ticket() + self._ticket()
         self.assertEqual(tickets.user_id, self.agent + self.other_agent)
 
+    def test_balanced_skips_who_is_on_leave(self):
+        """Where Odoo's time off is there, see tests/test_companions.py."""
+        if "hr.leave" not in self.env:
+            self.skipTest("needs hr_holidays")
+        self._assignment("balanced", self.agent + self.other_agent)
+        self._tickets(3, user_id=self.other_agent.id)
+        employee = self.env["hr.employee"].create(
+            {"name": "Agent", "user_id": self.agent.id}
+        )
+        kind = self.env["hr.leave.type"].create(
+            {
+                "name": "Holidays",
+                "requires_allocation": False,
+                "leave_validation_type": "hr",
+            }
+        )
+        today = fields.Date.today()
+        leave = self.env["hr.leave"].create(
+            {
+                "employee_id": employee.id,
+                "holiday_status_id": kind.id,
+                "request_date_from": today - timedelta(days=7),
+                "request_date_to": today + timedelta(days=7),
+            }
+        )
+        # Asked for only: he has fewer tickets, and gets the next one.
+        self.assertEqual(self._tickets(1).user_id, self.agent)
+        leave.action_approve()
+        self.env.invalidate_all()
+        self.assertEqual(self._tickets(3).user_id, self.other_agent)
+        leave.action_refuse()
+        self.env.invalidate_all()
+        self.assertEqual(self._tickets(3).user_id, self.agent)
+
     def test_assignment_keeps_who_was_chosen(self):
         self._assignment("balanced", self.other_agent)
         self.assertEqual(self._tickets(1, user_id=self.agent.id).user_id, self.agent)

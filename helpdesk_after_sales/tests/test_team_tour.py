@@ -32,3 +32,17 @@ class TestTeamTour(HelpdeskAfterSalesCommon, HttpCase):
         )
         self.assertEqual(ticket.user_id, self.agent)
         self.assertTrue(ticket.assign_date and ticket.close_date)
+
+    def test_tour_agent_merges_two_tickets(self):
+        """Issue 4, B: one matter that came in twice."""
+        kept = self._ticket(self.contact_a1, name="Broken lamp")
+        gone = self._ticket(self.contact_a1, name="Broken lamp, once more")
+        self._ticket(self.customer_b, name="Another matter")
+        gone.message_post(body="Where is my answer?", message_type="comment")
+        self.start_tour(
+            "/odoo/helpdesk-tickets",
+            "helpdesk_agent_merges_two_tickets",
+            login=self.agent.login,
+        )
+        self.assertEqual(gone.merged_into_id, kept)
+        self.assertFalse(gone.active)

@@ -97,3 +97,47 @@ registry.category("web_tour.tours").add("helpdesk_agent_works_on_a_ticket", {
         {content: "it is saved", trigger: ".o_form_saved"},
     ],
 });
+
+registry.category("web_tour.tours").add("helpdesk_agent_merges_two_tickets", {
+    steps: () => [
+        {content: "as a list", trigger: ".o_switch_view.o_list", run: "click"},
+        {
+            content: "the one",
+            trigger:
+                ".o_data_row:contains(Broken lamp, once more) .o_list_record_selector input",
+            run: "click",
+        },
+        {
+            content: "and the other of the same customer",
+            trigger:
+                ".o_data_row:contains(Broken lamp):not(:contains(once more)) .o_list_record_selector input",
+            run: "click",
+        },
+        {trigger: ".o_selection_box:contains(2)"},
+        {
+            trigger: ".o_cp_action_menus button:contains(Actions)",
+            run: "click",
+        },
+        {
+            trigger: ".o-dropdown--menu .o_menu_item:contains(Merge)",
+            run: "click",
+        },
+        {
+            content: "the first one is kept",
+            trigger: ".modal .o_field_widget[name=target_id] input:value(Broken lamp)",
+        },
+        {
+            content: "both are named",
+            trigger: ".modal:has(.o_data_row:eq(1))",
+        },
+        {trigger: ".modal button[name=action_merge]", run: "click"},
+        {
+            content: "the kept ticket is open, with the messages of the other",
+            trigger: ".o_form_view .o-mail-Message:contains(Where is my answer?)",
+        },
+        {
+            content: "and a note says where they come from",
+            trigger: ".o-mail-Message:contains(once more)",
+        },
+    ],
+});
