@@ -59,3 +59,18 @@ class TestRefundTour(HttpCase, HelpdeskRefundCommon):
                 self.assertNotIn(note.name, response.text)
             response = self.url_open(f"/my/invoices/{note.id}")
             self.assertNotIn(note.name, response.text)
+
+
+@tagged("post_install", "-at_install")
+class TestRefundPhoneTour(HttpCase, HelpdeskRefundCommon):
+    browser_size = "375x667"
+    touch_enabled = True
+
+    def test_x6_purchases_on_a_phone(self):
+        """Its buttons and links are there, beside no table."""
+        self.start_tour(
+            f"/odoo/helpdesk-tickets/{self.ticket_a.id}",
+            "helpdesk_refund_phone",
+            login="after_sales_billing_agent",
+        )
+        self.assertEqual(self.ticket_a.credit_note_ids.amount_total, 400)

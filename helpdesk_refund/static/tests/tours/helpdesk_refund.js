@@ -160,3 +160,40 @@ registry.category("web_tour.tours").add("helpdesk_refund_without_invoicing", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("helpdesk_refund_phone", {
+    steps: () => [
+        {trigger: "a[name=purchases]", run: "click"},
+        {
+            content: "no table",
+            trigger: ".o_helpdesk_purchases:not(:has(table))",
+        },
+        {
+            content: "the order of the line",
+            trigger: ".o_helpdesk_purchases div[name=order]:contains(/S\\d+/)",
+        },
+        {
+            content: "open the invoice that the figure is from",
+            trigger: ".o_helpdesk_purchases div[name=invoiced] button",
+            run: "click",
+        },
+        {trigger: ".o_form_view:contains(INV/)"},
+        {
+            content: "go back",
+            trigger: ".o_back_button, .o_breadcrumb .o_back_button",
+            run: "click",
+        },
+        {trigger: "a[name=purchases]", run: "click"},
+        {
+            content: "refund it",
+            trigger: ".o_helpdesk_purchases button[name=action_refund]",
+            run: "click",
+        },
+        {trigger: ".modal button[name=refund_moves]", run: "click"},
+        {
+            content: "the draft credit note opens",
+            trigger:
+                "body:not(:has(.modal)) .o_form_view:contains(Customer Credit Note)",
+        },
+    ],
+});
