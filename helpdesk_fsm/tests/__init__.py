@@ -1,4 +1,5 @@
 from . import test_fsm_access
+from . import test_fsm_pdf
 from . import test_fsm_portal
 from . import test_fsm_tour
 from . import test_fsm_visit

@@ -1,5 +1,6 @@
 from . import test_refund_access
 from . import test_refund_left
+from . import test_refund_pdf
 from . import test_refund_posting
 from . import test_refund_purchase
 from . import test_refund_scenarios
