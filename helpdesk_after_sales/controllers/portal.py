@@ -11,7 +11,7 @@ from odoo.addons.portal.utils import get_portal_partner
 
 
 class HelpdeskPortal(CustomerPortal):
-    """A customer's own tickets, and those of the company that he belongs to."""
+    """A customer's own tickets, and those of the company they belong to."""
 
     _tickets_per_page = 40
 
@@ -64,7 +64,8 @@ class HelpdeskPortal(CustomerPortal):
             "none": {"label": self.env._("None"), "order": ""},
             "stage_id": {"label": self.env._("Stage"), "order": "stage_id"},
             "team_id": {"label": self.env._("Team"), "order": "team_id"},
-            "partner_id": {"label": self.env._("Contact"), "order": "partner_id"},
+            # By the name on the ticket: an index has them in this order.
+            "partner_id": {"label": self.env._("Contact"), "order": "partner_name"},
         }
 
     def _ticket_searchbar_inputs(self):
@@ -120,6 +121,18 @@ class HelpdeskPortal(CustomerPortal):
         domain = filters[filterby]["domain"]
         if search:
             domain &= self._ticket_search_domain(search_in, search)
+        order = ", ".join(
+            filter(None, [groups[groupby]["order"], orders[sortby]["order"]])
+        )
+        # One query for the page, and for whether there are links to the next four:
+        # counting tens of thousands would take longer than the page.
+        step = self._tickets_per_page
+        offset = min(max(page - 1, 0), 10**6) * step
+        found = tickets.search(domain, order=order, limit=5 * step, offset=offset)
+        if offset and not found:  # beyond the last page
+            return self.portal_my_tickets(
+                1, sortby, filterby, groupby, search, search_in
+            )
         pager = portal_pager(
             url="/my/tickets",
             url_args={
@@ -129,20 +142,11 @@ class HelpdeskPortal(CustomerPortal):
                 "search_in": search_in,
                 "search": search,
             },
-            # Counting tens of thousands would take longer than the page: there are
-            # links to the next ten pages.
-            total=tickets.search_count(
-                domain, limit=(page + 10) * self._tickets_per_page
-            ),
+            total=offset + len(found),
             page=page,
-            step=self._tickets_per_page,
+            step=step,
         )
-        order = ", ".join(
-            filter(None, [groups[groupby]["order"], orders[sortby]["order"]])
-        )
-        tickets = tickets.search(
-            domain, order=order, limit=self._tickets_per_page, offset=pager["offset"]
-        )
+        tickets = found[:step]
         request.session["my_tickets_history"] = tickets.ids[:100]
         # sudo: the rules chose the tickets; the names of their stages and teams are
         # shown with them.
@@ -171,10 +175,10 @@ class HelpdeskPortal(CustomerPortal):
     def _ticket_check_access(self, ticket_id, access_token=None):
         """Return the ticket, under ``sudo()``, if the visitor may see it.
 
-        By his own rights, or with the token of a ticket whose team shows its tickets
+        By their own rights, or with the token of a ticket whose team shows its tickets
         to customers (T8). The answer doesn't tell whether the ticket exists.
 
-        :raises werkzeug.exceptions.NotFound: when he may not
+        :raises werkzeug.exceptions.NotFound: when they may not
         """
         # Only text of ASCII can be compared in constant time.
         if access_token and not access_token.isascii():
@@ -242,7 +246,7 @@ class HelpdeskPortal(CustomerPortal):
             from before the last change does nothing
         """
         ticket = self._ticket_check_access(ticket_id, access_token)
-        # Without a log-in it's the customer of the ticket, since he got the link.
+        # Without a log-in it's the customer of the ticket, who got the link.
         author = (
             get_portal_partner(ticket, None, None, access_token)
             if request.env.user._is_public()

@@ -92,7 +92,7 @@ class HelpdeskRequestPortal(CustomerPortal):
         website=True,
     )
     def portal_public_form(self, team_id, **params):
-        """The form of a team for visitors; who is logged in gets his own form."""
+        """The form of a team for visitors; who is logged in gets their own form."""
         tickets = request.env["helpdesk.ticket"]
         team = tickets._get_portal_teams().filtered(
             lambda team: team.id == team_id and team.allow_public_form

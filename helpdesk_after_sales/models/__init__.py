@@ -12,6 +12,7 @@ from . import helpdesk_ticket_timeline
 from . import helpdesk_ticket
 from . import helpdesk_ticket_warranty
 from . import account_move
+from . import ir_attachment
 from . import ir_module_module
 from . import mail_thread
 from . import product_product

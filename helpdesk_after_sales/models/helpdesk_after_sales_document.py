@@ -78,7 +78,7 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
     @api.model
     def _after_sales_agent_views(self):
         """Return ``{type: id of the view}`` for who reads these documents as a helpdesk
-        agent only: no more fields than he may read, no buttons of the application.
+        agent only: no more fields than they may read, no buttons of the application.
 
         A bridge returns its list and form; without any the application's own are used.
         """
@@ -129,7 +129,7 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
 
         :param told: those of them that say it already
         :raises AccessError: when the user may not see the ticket, so that nobody
-            reaches a foreign ticket's chatter by linking a document of his own
+            reaches a foreign ticket's chatter by linking a document of their own
         """
         if not self:
             # Most documents have no ticket: nothing is asked for, nor refused.
@@ -220,7 +220,7 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
             if document.helpdesk_ticket_id:
                 bodies.setdefault(document.helpdesk_ticket_id.id, []).append(sentence)
         # sudo: whoever may change the document (a warehouse user, a cron) tells its
-        # ticket, which he may not be allowed to write to. Only a log line is made.
+        # ticket, which they may not be allowed to write to. Only a log line is made.
         tickets = self.env["helpdesk.ticket"].sudo().browse(bodies)
         for index in range(max(map(len, bodies.values()), default=0)):
             current = tickets.filtered(lambda t, i=index: len(bodies[t.id]) > i)

@@ -452,7 +452,7 @@ class HelpdeskTeam(models.Model):
         planned = dict(to_install.mapped(lambda m: (m.name, m.shortdesc)))
         try:
             # Without sudo: Odoo itself checks the administrator once more, and logs
-            # him.
+            # them.
             wanted.sudo(False).button_immediate_install()
         except SerializationFailure:
             # Somebody else installs something: Odoo tries the request once more.

@@ -290,6 +290,15 @@ class HelpdeskTicket(models.Model):
         "(team_id, user_id, company_id, active) "
         "WHERE commercial_partner_id IS NOT NULL"
     )
+    # The portal's list, by change of stage and by contact, of who has thousands.
+    _customer_update_idx = models.Index(
+        "(commercial_partner_id, date_last_stage_update DESC, id DESC) "
+        "WHERE commercial_partner_id IS NOT NULL"
+    )
+    _customer_contact_idx = models.Index(
+        "(commercial_partner_id, partner_name, id DESC) "
+        "WHERE commercial_partner_id IS NOT NULL"
+    )
     _kanban_state_idx = models.Index(
         "(kanban_state, priority DESC, id DESC) WHERE kanban_state <> 'normal'"
     )
@@ -410,7 +419,7 @@ class HelpdeskTicket(models.Model):
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_user_can_read(self):
-        # The rules are evaluated as superuser: ask again as the user himself.
+        # The rules are evaluated as superuser: ask again as the user.
         readable = self.sudo(False)._filtered_access("read")
         for ticket in self:
             ticket.user_can_read = ticket.sudo(False) in readable
@@ -615,7 +624,7 @@ class HelpdeskTicket(models.Model):
         tickets.invalidate_recordset()
         tickets._check_merge()
         # sudo: the user may write all of these tickets, as was just checked; what
-        # hangs on them goes along, also documents that he may not open.
+        # hangs on them goes along, also documents that they may not open.
         target, sources = target.sudo(), (self - target).sudo()
         target.write(target._prepare_merge_vals(sources))
         for ticket in sources:
@@ -844,7 +853,7 @@ class HelpdeskTicket(models.Model):
         if self._reads_by_other_groups(documents._name):
             documents[field] = True
             return
-        # sudo: the ids only; the domain is asked as the user himself.
+        # sudo: the ids only; the domain is asked as the user.
         readable = (
             documents.sudo()
             .with_context(active_test=False)
@@ -859,7 +868,7 @@ class HelpdeskTicket(models.Model):
         of Helpdesk.
 
         Once one group of a user has a rule for a model, Odoo limits the user to the
-        rules of his groups. Whoever reads the model through a group that has no rule,
+        rules of their groups. Whoever reads the model through a group that has no rule,
         such as a user of its application, must not lose that by ours.
         """
         groups = self.env.user.all_group_ids
@@ -974,7 +983,7 @@ class HelpdeskTicket(models.Model):
 
     def _open_after_sales_documents(self, model, domain=Domain.TRUE):
         """Return the action for the documents of this ticket: a form for one, else a
-        list. The user sees those that his own rights allow.
+        list. The user sees those that their own rights allow.
 
         :raises AccessError: when the ticket isn't the user's to read
         """
@@ -1045,7 +1054,7 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         self.check_access("read")
         columns = self._get_purchase_columns()
-        # sudo: the user may read the ticket, as was just checked; he gets the figures
+        # sudo: the user may read the ticket, as was just checked; they get the figures
         # of its customer's lines that are listed in the columns, and nothing else.
         lines = self.env["sale.order.line"].sudo()
         domain = self._get_purchase_line_domain()
@@ -1077,7 +1086,7 @@ class HelpdeskTicket(models.Model):
 
     def _get_readable_documents(self, purchases):
         """Return ``{model: ids}`` of the documents of these purchases that the user
-        may open himself."""
+        may open."""
         ids = defaultdict(set)
         for values in purchases:
             for model, document_ids in values["documents"].values():
@@ -1199,6 +1208,7 @@ class HelpdeskTicket(models.Model):
         )
         ticket.message_unsubscribe(partner_ids=gone.ids)
         ticket.access_token = self._fields["access_token"].default(ticket)
+        ticket._renew_file_tokens()
         if partner.commercial_partner_id != ticket.commercial_partner_id:
             ticket._drop_request()
         addresses = set(filter(None, gone.mapped("email_normalized")))
@@ -1216,10 +1226,27 @@ class HelpdeskTicket(models.Model):
                 }
             )
 
+    def _renew_file_tokens(self):
+        """Take back the lasting links to files: pictures in texts, and files too big
+        for a mail. The others end with the token of the ticket."""
+        files = self.env["ir.attachment"].search(
+            Domain("res_model", "=", self._name)
+            & Domain("res_id", "=", self.id)
+            & Domain("access_token", "!=", False)
+        )
+        for file in files:
+            old, file.access_token = file.access_token, file._generate_access_token()
+            for record, name in (
+                (self, "description"),
+                *((message, "body") for message in self.message_ids),
+            ):
+                if old in (record[name] or ""):
+                    record[name] = record[name].replace(old, file.access_token)
+
     def _check_portal_customer(self):
         """Raise unless the user is the customer of this ticket, and may read it.
 
-        :raises AccessError: when it isn't his
+        :raises AccessError: when it isn't theirs
         """
         self.ensure_one()
         self.check_access("read")
@@ -1245,6 +1272,7 @@ class HelpdeskTicket(models.Model):
             "subject": ticket.name,
             "description": ticket.description or "",
             "stage": ticket.stage_id.name,
+            "request": ticket._get_request_badge()[0],
             "team": ticket.team_id.name,
             "contact": ticket.user_id.name,
             "customer": ticket.partner_id.display_name,
@@ -1281,7 +1309,7 @@ class HelpdeskTicket(models.Model):
         messages = self.env["mail.message"].search(
             domain, order="id desc", limit=max(0, min(int(limit), 100))
         )
-        # sudo: the user has found the messages by his own rights; the page shows him
+        # sudo: the user has found the messages by their own rights; the page shows
         # who wrote them, and their files.
         messages = messages.sudo()
         return [
@@ -1517,13 +1545,13 @@ class HelpdeskTicket(models.Model):
 
     def _acknowledged_subject(self):
         """Return the subject as it may stand in an automatic answer: one short line,
-        so that nobody sends texts of his own through it (T23)."""
+        so that nobody sends their own texts through it (T23)."""
         self.ensure_one()
         line = " ".join((self.name or "").split())
         return f"{line[:60]}…" if len(line) > 60 else line
 
     def _describe_promised_answer(self):
-        """Return until when the customer gets a first answer, as he reads it, by the
+        """Return until when the customer gets a first answer, as they read it, by the
         hours that the team promises, or ``False``."""
         self.ensure_one()
         # sudo: the promise of the team, and the time zone of the customer.
@@ -1553,7 +1581,7 @@ class HelpdeskTicket(models.Model):
         return super(HelpdeskTicket, ticket)._message_log_batch(*args, **kwargs)
 
     def _message_compute_author(self, author_id=None, email_from=None):
-        """What an agent writes comes from the address of the team, in his name."""
+        """What an agent writes comes from the address of the team, in their name."""
         author_id, sender = super()._message_compute_author(author_id, email_from)
         user = self.env.user
         if (
@@ -1656,8 +1684,8 @@ class HelpdeskTicket(models.Model):
         return bool(colleague) or self._is_customer_side(partner, email)
 
     def message_post(self, **kwargs):
-        """Post a message. What a customer posts through the API is an answer in his own
-        name that everybody reads (T14, T22)."""
+        """Post a message. What a customer posts through the API is an answer in their
+        own name that everybody reads (T14, T22)."""
         if not self.env.su and self.env.user.share:
             answer = {"body", "attachments", "attachment_ids", "parent_id"}
             same = {
@@ -1678,7 +1706,7 @@ class HelpdeskTicket(models.Model):
             }
             self.check_access("read")
             # sudo: the customer may read, and so answer to the ticket, as was just
-            # checked; the files are new ones, or those that he has uploaded.
+            # checked; the files are new ones, or those that they have uploaded.
             return super(HelpdeskTicket, self.sudo()).message_post(
                 author_id=self.env.user.partner_id.id, **kwargs
             )
@@ -1686,7 +1714,7 @@ class HelpdeskTicket(models.Model):
 
     def _message_post_after_hook(self, message, msg_values):
         result = super()._message_post_after_hook(message, msg_values)
-        # sudo: whoever answers to his ticket may not write it.
+        # sudo: whoever answers to their ticket may not write it.
         ticket, message = self.sudo(), message.sudo()
         if (
             message.message_type == "email"
@@ -1708,7 +1736,7 @@ class HelpdeskTicket(models.Model):
 
     @api.model
     def message_new(self, msg_dict, custom_values=None):
-        """Make a ticket of a mail: its sender becomes the customer if he is known,
+        """Make a ticket of a mail: its sender becomes the customer if known,
         else name and address are kept."""
         self._clean_mail(msg_dict)
         values = dict(custom_values or {})

@@ -57,7 +57,7 @@ class HelpdeskTicketRating(models.AbstractModel):
         """Return whether the customer of a ticket that was just closed is to be asked.
 
         Not by what closes tickets without a person: a scheduled action, an import or a
-        migration; not for what a machine wrote; and a colleague who closes his own
+        migration; not for what a machine wrote; and a colleague who closes their own
         ticket isn't asked either.
         """
         self.ensure_one()
@@ -122,7 +122,7 @@ class HelpdeskTicketRating(models.AbstractModel):
         )
 
     def _get_allowed_message_params(self):
-        # Nobody rates by the way, in a message of his own.
+        # Nobody rates by the way, in a message of their own.
         return super()._get_allowed_message_params() - {"rating_value"}
 
     def message_post(self, **kwargs):

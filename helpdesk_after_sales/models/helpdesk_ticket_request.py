@@ -107,11 +107,12 @@ class HelpdeskTicketRequest(models.AbstractModel):
 
     @api.model
     def _get_request_services(self):
-        """Return ``{switch of the team: {"kind", "button", "title", "summary",
-        "wishes"}}`` of what customers can ask for. A bridge adds its own.
+        """Return ``{switch of the team: {"kind", "button", "title", "subject",
+        "summary", "wishes"}}`` of what customers can ask for. A bridge adds its own.
 
         ``kind`` stands in the address of the form, ``button`` and ``title`` are for the
-        customer, ``summary`` says in the words of an agent what is asked for.
+        customer, ``subject`` becomes that of the ticket, ``summary`` says in the words
+        of an agent what is asked for.
         """
         return {}
 
@@ -173,6 +174,20 @@ class HelpdeskTicketRequest(models.AbstractModel):
                 wish=wishes.get(ticket.request_wish, "-"),
             )
             ticket.request_notice = ticket._get_request_notice(lines)
+
+    def _get_request_badge(self):
+        """Return ``(words, style)`` of how far the request is, for its customer, or
+        nothing. The caller has checked that the user may read the ticket."""
+        self.ensure_one()
+        # sudo: see above
+        ticket = self.sudo()
+        state = ticket.request_state
+        # Who closes a ticket without an answer has dropped its request.
+        if not state or (state == "waiting" and ticket.close_date):
+            return False, False
+        words = dict(self._fields["request_state"]._description_selection(self.env))
+        styles = {"waiting": "info", "approved": "success", "declined": "secondary"}
+        return words[state], styles[state]
 
     def _describe_request(self):
         """Return what is asked for, or nothing: "2 Units of Lamp (S00042)"."""
@@ -343,8 +358,8 @@ class HelpdeskTicketRequest(models.AbstractModel):
             ticket._clear_request()
 
     # -- Customer ------------------------------------------------------------
-    # Everything that the portal does, for the external API too: called by the customer
-    # himself, whose rights are checked in each method.
+    # Everything that the portal does, for the external API too: called by the customer,
+    # whose rights are checked in each method.
 
     @api.model
     def _get_portal_customer(self):
@@ -554,11 +569,7 @@ class HelpdeskTicketRequest(models.AbstractModel):
         ticket = self._create_portal_ticket(
             team,
             {
-                "name": self.env._(
-                    "%(title)s: %(product)s",
-                    title=offer["title"],
-                    product=line.product_id.display_name,
-                ),
+                "name": offer["subject"] % {"product": line.product_id.display_name},
                 "sale_order_id": line.order_id.id,
                 "product_id": line.product_id.id,
                 "lot_id": lot.id,
@@ -730,8 +741,8 @@ class HelpdeskTicketRequest(models.AbstractModel):
     def _create_visitor_ticket(self, team, values, photos, key, origin):
         """Create a ticket of a visitor; returns it under ``sudo()``.
 
-        Nobody has proved that the address is his: no contact is chosen by it, and the
-        acknowledgement is limited as that of a mail (T23).
+        Nobody has proved that the address is theirs: no contact is chosen by it, and
+        the acknowledgement is limited as that of a mail (T23).
 
         :param team: one with a public form, under ``sudo()``
         :param values: ``name``, ``partner_name``, ``partner_email`` and

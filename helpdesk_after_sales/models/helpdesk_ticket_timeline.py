@@ -85,32 +85,29 @@ class HelpdeskTicketTimeline(models.AbstractModel):
 
     def _get_own_acts(self, customer):
         """Return the acts of the ticket itself: received, asked, answered, closed."""
-        states = dict(self._fields["request_state"]._description_selection(self.env))
+        words, style = self._get_request_badge()
+        answered = self.request_state in ("approved", "declined")
         acts = [
             {
                 "date": self.create_date,
                 "title": self.env._("Request received")
                 if customer
                 else self.env._("Ticket #%s", self.ticket_ref),
-                "state": states.get(self.request_state)
-                if self.request_state == "waiting"
-                else False,
-                "style": "info",
+                "state": False if answered else words,
+                "style": style,
                 "detail": self._describe_request(),
                 "promised": self._describe_pending_answer(),
             }
         ]
-        if self.request_state in ("approved", "declined"):
+        if answered:
             acts.append(
                 {
                     "date": self.request_date,
                     "title": self.env._("Answer to your request")
                     if customer
                     else self.env._("Request of the customer"),
-                    "state": states[self.request_state],
-                    "style": "success"
-                    if self.request_state == "approved"
-                    else "secondary",
+                    "state": words,
+                    "style": style,
                     "detail": self.request_answer,
                 }
             )
@@ -138,7 +135,7 @@ class HelpdeskTicketTimeline(models.AbstractModel):
         return sentence % {"date": text}
 
     def _describe_pending_answer(self):
-        """Return until when the customer gets the first answer that he waits for."""
+        """Return until when the customer gets the first answer that they wait for."""
         promised = self._describe_promised_answer()
         if not promised or self.close_date or self._has_answer():
             return False

@@ -18,7 +18,7 @@ class RatingRating(models.Model):
         rated = self.filtered(lambda rating: rating.res_model == "helpdesk.ticket")
         (self - rated).helpdesk_readable = True
         tickets = self.env["helpdesk.ticket"].sudo(False).browse(rated.mapped("res_id"))
-        # Rules are evaluated as superuser: ask again as the user himself.
+        # Rules are evaluated as superuser: ask again as the user.
         readable = set(tickets.exists()._filtered_access("read").ids)
         for rating in rated:
             rating.helpdesk_readable = rating.res_id in readable

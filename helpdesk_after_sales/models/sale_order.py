@@ -13,7 +13,7 @@ class SaleOrder(models.Model):
     )
 
     def _compute_helpdesk_ticket_count(self):
-        # The user counts the tickets that he may see.
+        # The user counts the tickets that they may see.
         count = dict(
             self.env["helpdesk.ticket"]._read_group(
                 Domain("sale_order_id", "in", self.ids), ["sale_order_id"], ["__count"]

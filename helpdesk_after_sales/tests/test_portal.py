@@ -1,4 +1,8 @@
 import json
+from base64 import b64decode
+
+from lxml.html import fromstring
+from markupsafe import Markup
 
 from odoo import models
 from odoo.http import Request
@@ -9,6 +13,10 @@ from .common import HelpdeskAfterSalesCommon
 
 HTTP = "odoo.http"
 CONTENT = "datas"  # codespell:ignore datas
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9"
+    "awAAAABJRU5ErkJggg=="
+)
 
 
 class HelpdeskPortalCommon(HelpdeskAfterSalesCommon, HttpCase):
@@ -156,6 +164,29 @@ class TestPortal(HelpdeskPortalCommon):
         second = self._get("/my/tickets/page/2", sortby="name", search="Many").text
         self.assertIn("Many 040", second)
         self.assertNotIn("Many 039", second)
+        self.assertIn("page/3", second)
+        for page in (0, 4, 10**6, 10**30):
+            beyond = self._get(f"/my/tickets/page/{page}", sortby="name", search="Many")
+            self.assertEqual(beyond.status_code, 200)
+            self.assertIn("Many 000", beyond.text)
+            self.assertNotIn("Many 040", beyond.text)
+
+    def test_contacts_are_grouped_by_name(self):
+        for partner in (self.contact_a2, self.contact_a1, self.customer_a):
+            self._ticket(partner)
+        self._login(self.user_a1)
+        page = fromstring(self._get("/my/tickets", groupby="partner_id").text)
+        self.assertEqual(
+            [
+                " ".join(head.text_content().split())
+                for head in page.xpath("//th[@scope='rowgroup']")
+            ],
+            [
+                f"{self.customer_a.name} (1)",
+                f"{self.contact_a1.name} (2)",
+                f"{self.contact_a2.name} (1)",
+            ],
+        )
 
     def test_home_card_counts(self):
         self._login(self.user_a1)
@@ -693,6 +724,93 @@ class TestPortal(HelpdeskPortalCommon):
             self.assertEqual(self._get(f"/web/content/{file.id}").status_code, 404)
         self._login(self.user_b)
         self.assertEqual(self._page(ticket).status_code, 200)
+
+    def _file_links(self, ticket, message):
+        """Return the addresses of the files of a message, as its customer gets them."""
+        thread = {"thread_model": "helpdesk.ticket", "thread_id": ticket.id}
+        messages = self._rpc("/mail/chatter_fetch", **thread)["data"]["mail.message"]
+        [files] = [each["attachment_ids"] for each in messages if each["id"] == message]
+        return [
+            f"/web/{route}/{file['id']}?access_token={file['raw_access_token']}"
+            for file in files
+            for route in ("content", "image")
+        ]
+
+    def test_t10_links_to_files_end_with_the_former_customer(self):
+        """Odoo's own signatures would be good for two to six weeks more."""
+        ticket = self.ticket_a
+        photo = self.env["ir.attachment"].create(
+            {
+                "name": "photo.png",
+                "raw": b64decode(PIXEL),
+                "res_model": ticket._name,
+                "res_id": ticket.id,
+            }
+        )
+        [lasting] = photo.generate_access_token()
+        picture = f"/web/image/{photo.id}?access_token=%s"
+        ticket.description = Markup('<img src="%s"/>') % (picture % lasting)
+        message = ticket.with_user(self.agent).message_post(
+            body=Markup('<p>See <img src="%s"/></p>') % (picture % lasting),
+            subtype_xmlid="mail.mt_comment",
+            message_type="comment",
+            attachment_ids=photo.ids,
+        )
+        self._login(self.user_a1)
+        old = self._file_links(ticket, message.id)
+        old += self._file_links(ticket, self.public_a.id)
+        [file] = ticket.with_user(self.user_a1).portal_messages()[-1]["attachments"]
+        old += [file["url"], picture % lasting]
+        for user in (self.user_a1, None):
+            if not user:
+                self.logout(keep_db=True)
+            for url in old:
+                with self.subTest(user=user, url=url):
+                    answer = self._get(url)
+                    self.assertEqual(answer.status_code, 200)
+                    self.assertNotIn("placeholder", str(answer.headers))
+        ticket.with_user(self.agent).partner_id = self.customer_b
+        for user in (self.user_a1, None, self.user_a2):
+            if user:
+                self._login(user)
+            else:
+                self.logout(keep_db=True)
+            for url in old:
+                with self.subTest(user=user, url=url):
+                    answer = self._get(url)
+                    self.assertNotEqual(answer.content, b64decode(PIXEL))
+                    self.assertNotIn("Public answer to A", answer.text)
+                    if "/web/image" not in url:  # a placeholder
+                        self.assertIn(answer.status_code, (403, 404))
+        # The new one, and colleagues with an old page, see everything.
+        self._login(self.user_b)
+        page = self._page(ticket).text
+        body = self._rpc(
+            "/mail/chatter_fetch",
+            thread_model="helpdesk.ticket",
+            thread_id=ticket.id,
+        )["data"]["mail.message"]
+        token = photo.access_token
+        self.assertNotEqual(token, lasting)
+        self.assertIn(token, page)
+        self.assertIn(token, json.dumps(body))
+        self.assertNotIn(lasting, page + json.dumps(body))
+        links = [*self._file_links(ticket, message.id), picture % token]
+        for url in links:
+            self.assertEqual(self._get(url).content, b64decode(PIXEL), url)
+        self._login(self.agent)
+        for url in [link for link in old if lasting not in link]:
+            self.assertEqual(self._get(url).status_code, 200, url)
+
+    def test_t10_a_colleague_who_takes_over_ends_the_links_too(self):
+        self._login(self.user_a1)
+        [url, _image] = self._file_links(self.ticket_a, self.public_a.id)
+        self.ticket_a.partner_id = self.contact_a2
+        self.logout(keep_db=True)
+        self.assertIn(self._get(url).status_code, (403, 404))
+        self._login(self.user_a1)  # sees it by the rule of the company
+        [new, _image] = self._file_links(self.ticket_a, self.public_a.id)
+        self.assertEqual(self._get(new).text, "Public answer to A")
 
     def test_colleague_takes_over_and_the_link_changes(self):
         self.ticket_a.message_subscribe((self.contact_a1 | self.contact_a2).ids)

@@ -1,3 +1,5 @@
+from lxml.builder import E
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import clean_context
@@ -40,6 +42,7 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         precompute=True,
         help="The pop-up was opened to answer a request of the customer.",
     )
+    helpdesk_request_summary = fields.Char(compute="_compute_helpdesk_request_summary")
     helpdesk_switch = fields.Char(compute="_compute_helpdesk_switch")
     helpdesk_reason_required = fields.Boolean(
         compute="_compute_helpdesk_switch",
@@ -61,10 +64,37 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         for wizard in self:
             wizard.helpdesk_from_request = bool(wizard._get_request_lines())
 
+    @api.depends("helpdesk_from_request")
+    def _compute_helpdesk_request_summary(self):
+        for wizard in self:
+            wizard.helpdesk_request_summary = (
+                wizard.helpdesk_from_request
+                and wizard.helpdesk_ticket_id.request_summary
+            )
+
     @api.depends("helpdesk_ticket_id")
     def _compute_helpdesk_reason_id(self):
         for wizard in self:
             wizard.helpdesk_reason_id = wizard._get_request_lines().reason_id[:1].id
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        """Say at the top of each pop-up of a ticket which request it answers (X9)."""
+        arch, view = super()._get_view(view_id, view_type, **options)
+        # The views that the application opens by itself stay as they are.
+        if arch.tag == "form" and arch.xpath(".//field[@name='helpdesk_ticket_id']"):
+            arch.insert(
+                0,
+                E.div(
+                    {
+                        "class": "alert alert-info",
+                        "role": "status",
+                        "invisible": "not helpdesk_request_summary",
+                    },
+                    E.field(name="helpdesk_request_summary"),
+                ),
+            )
+        return arch, view
 
     def _get_request_lines(self):
         """Return the lines, under ``sudo()``, of the customer's request that this
@@ -73,7 +103,7 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         return self.helpdesk_ticket_id._get_request_lines(self._after_sales_switch)
 
     def _approve_request(self, documents):
-        """Tell the customer that his request is approved, if this answers one."""
+        """Tell the customer that their request is approved, if this answers one."""
         if self.helpdesk_from_request and self._get_request_lines():
             self.helpdesk_ticket_id._approve_request(documents)
 

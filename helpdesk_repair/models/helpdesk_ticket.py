@@ -108,6 +108,7 @@ class HelpdeskTicket(models.Model):
                 "wishes": ("repair", "exchange", "money", "voucher"),
                 "button": self.env._("Repair"),
                 "title": self.env._("Ask for a repair"),
+                "subject": self.env._("Repair of %(product)s"),
                 "summary": self.env._("The customer asks to repair"),
             }
         }

@@ -201,6 +201,7 @@ class HelpdeskTicket(models.Model):
                 "wishes": ("money", "exchange", "voucher"),
                 "button": self.env._("Return"),
                 "title": self.env._("Ask for a return"),
+                "subject": self.env._("Return of %(product)s"),
                 "summary": self.env._("The customer asks to return"),
             }
         }

@@ -1,3 +1,5 @@
+from lxml.html import fromstring
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
@@ -58,7 +60,7 @@ class ReturnRequestCommon(HelpdeskReturnCommon):
             .with_user(ticket.env.user)
             .with_context(**action["context"])
         )
-        form.reason = "He threw it out of the window"
+        form.reason = "Thrown out of the window"
         form.answer = "We can't take back what fell."
         return form.save().action_decline()
 
@@ -100,7 +102,14 @@ class TestReturnRequest(ReturnRequestCommon):
         self.assertEqual(agents.request_notice, "All of it can be done.")
         self.assertEqual(self._left(), (1, False))
 
+        self.assertEqual(ticket.name, "Return of Lamp")
         form = self._approve(ticket)
+        self.assertEqual(
+            form.helpdesk_request_summary,
+            f"The customer asks to return 2 Units of Lamp ({self.order_a.name}), "
+            f"{reason.name}. Wish: Exchange.",
+        )
+        self.assertFalse(self._form().helpdesk_request_summary, "another ticket")
         self.assertEqual(form.picking_id.id, self.delivery_a.id)
         self.assertEqual(form.helpdesk_reason_id, reason)
         wizard = form.save()
@@ -365,6 +374,40 @@ class TestReturnRequestPages(ReturnRequestCommon, HttpCase):
         self.assertNotIn('name="quantity"', page.text)
         order = self.url_open(f"/my/orders/{self.order_a.id}")
         self.assertIn('href="/my/purchases"', order.text)
+
+    def _badges(self, ticket):
+        """Return what the list and the page say about the request of a ticket."""
+        address = f"/my/tickets/{ticket.id}"
+        badges = []
+        for url in ("/my/tickets", address):
+            page = fromstring(self.url_open(url).text)
+            [place] = (
+                page.xpath(f"//tr[.//a[@href='{address}']]")
+                if url != address
+                else page.find_class("o_portal_content")
+            )
+            badges.append(
+                [badge.text for badge in place.find_class("o_helpdesk_request")]
+            )
+        details = ticket.with_user(self.user_a1).portal_details()
+        badges.append([details["request"]] if details["request"] else [])
+        return badges
+
+    def test_x9_list_and_page_say_how_far_the_request_is(self):
+        self._login(self.user_a1)
+        asked, declined, dropped = (self._ask() for _number in range(3))
+        for ticket in (asked, declined, dropped):
+            self.assertEqual(self._badges(ticket), [["Waiting for an answer"]] * 3)
+        self._approve(asked).save().action_return()
+        self.assertEqual(self._badges(asked), [["Approved"]] * 3)
+        self._decline(declined)
+        self.assertEqual(self._badges(declined), [["Declined"]] * 3)
+        dropped.stage_id = self.team.stage_ids.filtered("fold")[0]
+        self.assertEqual(self._badges(dropped), [[]] * 3)
+        self.assertNotIn(
+            "Waiting", str(dropped.with_user(self.user_a1).portal_timeline())
+        )
+        self.assertEqual(self._badges(self.ticket_a), [[]] * 3)
 
     def test_t8_forms_of_others_are_not_found(self):
         lamps = self.lamps.id

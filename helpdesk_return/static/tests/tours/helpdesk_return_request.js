@@ -50,6 +50,11 @@ tours.add("helpdesk_return_approve", {
             run: "click",
         },
         {
+            content: "the pop-up says what it answers",
+            trigger:
+                ".modal .alert-info:contains(2 Units of Lamp):contains(Wish: Exchange)",
+        },
+        {
             content: "the pop-up is filled with exactly that",
             trigger:
                 ".modal .o_data_row:contains(Lamp) td[name=quantity]:contains(2.00)",
@@ -63,7 +68,7 @@ tours.add("helpdesk_return_approve", {
             run: "click",
         },
         {
-            trigger: ".o_breadcrumb a:contains(Ask for a return)",
+            trigger: ".o_breadcrumb a:contains(Return of)",
             run: "click",
         },
         {
@@ -102,7 +107,7 @@ tours.add("helpdesk_return_decline", {
             run: "click",
         },
         {
-            trigger: ".o-mail-Message:contains(We can't take it back)",
+            trigger: "body:not(:has(.modal)) .o-mail-Message:contains(take it back)",
         },
     ],
 });
