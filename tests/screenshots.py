@@ -213,7 +213,7 @@ def main(address):
         page.wait_for_selector("[name=use_credit_notes]")
         page.locator("[name=use_credit_notes]").scroll_into_view_if_needed()
         shoot(page, "helpdesk_after_sales", "team")
-    # After an administrator: his log-in says where the PDF finds its styles.
+    # After an administrator: the log-in says where the PDF finds its styles.
     technician(address)
 
 

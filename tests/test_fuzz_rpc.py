@@ -169,8 +169,8 @@ class TestFuzzRpc(TransactionCase):
         if role != "manager":
             rows["helpdesk_stage"] = ("id NOT IN %s", (0,))
             rows["helpdesk_after_sales_reason"] = ("id NOT IN %s", (0,))
-        # Mail to a contact, of a ticket that an agent makes, lets Odoo note how he may
-        # sign up: that isn't a change of his data.
+        # Mail to a contact, of a ticket that an agent makes, lets Odoo note how they
+        # may sign up: that isn't a change of their data.
         contact = (
             "(t.name, t.email, t.phone, t.active, t.parent_id, t.company_id)::text"
         )

@@ -289,5 +289,5 @@ class TestInstallService(unittest.TestCase):
             self.assertIn("module operation", sentence)
         self.assertEqual(self._state("helpdesk_refund"), "installed")
         self._assert_everybody_works("account.move")
-        # A plain boolean now: the manager switches it by himself.
+        # A plain boolean now: the manager switches it alone.
         self.assertTrue(self._save("use_credit_notes", manager)["use_credit_notes"])

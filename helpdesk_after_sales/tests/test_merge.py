@@ -180,7 +180,7 @@ class TestMergePortal(HelpdeskPortalCommon):
         page = self.url_open(link)
         self.assertIn(f"/my/tickets/{kept.id}", page.url)
         self.assertIn(kept.ticket_ref, page.text)
-        # Who was no customer doesn't become one by his link.
+        # Who was no customer doesn't become one by their link.
         page = self.url_open(unknown_link)
         self.assertIn(f"/my/tickets/{unknown.id}", page.url)
         self.assertNotIn(kept.access_token, page.text)

@@ -235,7 +235,7 @@ class TestPortalRequest(HelpdeskPortalCommon):
         self.assertEqual(self._newest(), before)
 
     def test_public_form_makes_a_ticket_without_a_contact(self):
-        """T22: nobody has proved that the address is his."""
+        """T22: nobody has proved that the address is theirs."""
         self.team.allow_public_form = True
         self.authenticate(None, None)
         text = self._open_form().text

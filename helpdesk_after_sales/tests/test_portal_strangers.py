@@ -247,8 +247,8 @@ class TestPortalStrangers(HelpdeskPortalCommon):
                 )
 
     def test_internal_users_and_visitors_are_strangers_too(self):
-        """A colleague without Helpdesk sees a ticket as the customer that he is: by the
-        link that he got."""
+        """A colleague without Helpdesk sees a ticket as the customer that they are: by
+        the link that they got."""
         own = self._ticket(self.employee.partner_id, name="Own of the employee")
         self.env.cr.flush()
         for user in (self.employee, self.seller, self.stock_user):

@@ -122,7 +122,7 @@ class TestPurchase(HelpdeskAfterSalesCommon):
                 )
 
     def test_s21_the_clients_own_domain_is_not_evaluated(self):
-        """An agent can't use the drop-down to ask for fields he may not read."""
+        """An agent can't use the drop-down to ask for fields they may not read."""
         found = (
             self.env["sale.order"]
             .with_user(self.agent)

@@ -121,7 +121,7 @@ class TestRating(HelpdeskMailCommon, HttpCase):
             message.subtype_id, self.env.ref("helpdesk_after_sales.mt_ticket_rating")
         )
         self.assertTrue(self.ticket.close_date, "an opinion doesn't open the ticket")
-        # He thinks again: the same rating and message change.
+        # They think again: the same rating and message change.
         self._rate(self._token(sent), 5)
         self.ticket.invalidate_recordset()
         self.assertEqual(self.ticket.rating_ids.mapped("rating"), [5])
@@ -183,7 +183,7 @@ class TestRating(HelpdeskMailCommon, HttpCase):
         self.assertEqual(self.ticket.rating_count, 0)
 
     def test_nobody_rates_without_the_link(self):
-        """Neither the agent for himself, nor the customer by the way."""
+        """Neither the agent for themselves, nor the customer by the way."""
         customer = self._new_user(
             "after_sales_portal_b",
             "base.group_portal",

@@ -36,7 +36,7 @@ class HelpdeskTicketMerge(models.TransientModel):
     @api.constrains("ticket_ids", "target_id")
     def _check_tickets(self):
         # Their names and customers show in the pop-up. Constraints run as superuser:
-        # ask as the user himself.
+        # ask as the user.
         (self.ticket_ids | self.target_id).sudo(False).check_access("read")
 
     def action_merge(self):

@@ -18,7 +18,7 @@ class HelpdeskTicketWizard(models.AbstractModel):
     def _check_helpdesk_ticket(self):
         """Refuse the pop-up of a ticket that the user may not read: what it proposes
         tells what the customer bought (T28)."""
-        # Constraints run as superuser: ask as the user himself.
+        # Constraints run as superuser: ask as the user.
         self.sudo(False).helpdesk_ticket_id.check_access("read")
 
     @api.readonly

@@ -181,7 +181,7 @@ class LoyaltyCard(models.Model):
     def _check_helpdesk_access(self):
         """Raise unless the user may work on the ticket of this code.
 
-        :raises AccessError: when he may not, or the code wasn't made on a ticket
+        :raises AccessError: when they may not, or the code wasn't made on a ticket
         """
         self.ensure_one()
         card = self.sudo(False)

@@ -129,7 +129,7 @@ class TestCouponShare(HelpdeskCouponCommon, HttpCase):
                 )
                 cart = self._fill_cart()
                 self.assertEqual(
-                    cart.partner_id.user_ids.login, login, "he is signed in"
+                    cart.partner_id.user_ids.login, login, "they are signed in"
                 )
                 self.url_open("/shop/cart")
                 self.assertEqual(cart.order_line.coupon_id == coupon, applied)

@@ -29,7 +29,7 @@ class FsmTaskPhoto(models.Model):
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_task_can_read(self):
-        # The rules are evaluated as superuser: ask again as the user himself.
+        # The rules are evaluated as superuser: ask again as the user.
         readable = self.task_id.sudo(False)._filtered_access("read")
         for photo in self:
             photo.task_can_read = photo.task_id.sudo(False) in readable

@@ -121,7 +121,7 @@ class FsmVisitMixin(models.AbstractModel):
         self.ensure_one()
         if not self.fsm_work_started_on:
             self.fsm_work_started_on = fields.Datetime.now()
-        stages = self.project_id.sudo().type_ids  # the stages of his own task
+        stages = self.project_id.sudo().type_ids  # the stages of their own task
         stage = self.env.ref("helpdesk_fsm.project_task_type_in_progress", False)
         if stage and stage in stages and self.stage_id != stage:
             self.stage_id = stage
@@ -156,7 +156,7 @@ class FsmVisitMixin(models.AbstractModel):
             # sudo: nothing to see here; as below.
             return self.browse().sudo()
         end = max(end or begin + VISIT_LENGTH, begin + timedelta(minutes=1))
-        # sudo: whether a colleague is free, not what he does there.
+        # sudo: whether a colleague is free, not what they do there.
         return self.sudo().search(
             Domain("is_fsm", "=", True)
             & Domain("user_ids", "in", users.ids)

@@ -120,7 +120,7 @@ class TestFsmAccess(HelpdeskFsmCommon):
 
     def test_nobody_sees_less_than_before(self):
         """An application user with helpdesk or technician rights on top sees at least
-        what he saw, in every group that reads tasks or projects."""
+        what they saw, in every group that reads tasks or projects."""
         normal = self.env["project.project"].create({"name": "Normal"})
         self.env["project.task"].create({"name": "Plain", "project_id": normal.id})
         for model in ("project.task", "project.project"):

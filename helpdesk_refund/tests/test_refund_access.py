@@ -62,7 +62,7 @@ class TestRefundAccess(HelpdeskRefundCommon):
                 self.ticket_a.with_user(user).action_refund()
 
     def test_t28_wizard_through_rpc_without_the_button(self):
-        """Who fills the pop-up by hand meets the same checks when he presses."""
+        """Who fills the pop-up by hand meets the same checks when they press."""
         values = {"move_ids": [Command.set(self.invoice_a.ids)]}
         for user in (self.agent, self.employee, self.portal_user):
             with self.assertRaises(AccessError):
@@ -156,7 +156,7 @@ class TestRefundAccess(HelpdeskRefundCommon):
             ticket.action_refund()
 
     def test_linking_a_document_does_not_open_a_foreign_ticket(self):
-        """Nobody reaches another ticket's chatter by linking his own credit note."""
+        """Nobody reaches another ticket's chatter by linking their own credit note."""
         note = self._refund()
         other = self._ticket(self.customer_a)
         with self.assertRaises(AccessError):
