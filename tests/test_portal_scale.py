@@ -5,7 +5,6 @@ asked for in turns in one run; the figures are in the log, and in a failure.
 """
 
 import logging
-import statistics
 import time
 
 import pytest
@@ -76,6 +75,8 @@ class TestPortalScale(HttpCase):
             "ticket_ref": f"'S{model.id}-' || n",
             "access_token": "md5(random()::text)",
             "partner_id": "(%(people)s)[1 + n %% %(number)s]",
+            "partner_name": "(%(names)s)[1 + n %% %(number)s]",
+            "date_last_stage_update": "now() - n * interval '1 minute'",
             "stage_id": "CASE WHEN n %% 10 = 0 THEN stage_id ELSE %(closed)s END",
             "close_date": "CASE WHEN n %% 10 = 0 THEN NULL ELSE now() END",
         }
@@ -87,6 +88,7 @@ class TestPortalScale(HttpCase):
             "WHERE id = %(model)s",
             {
                 "people": people.ids,
+                "names": people.mapped("name"),
                 "number": len(people),
                 "closed": closed.id,
                 "count": count - 1,
@@ -137,7 +139,8 @@ class TestPortalScale(HttpCase):
                     milliseconds = self._time(address)
                     if number >= WARM_UP:
                         spent[name].append(milliseconds)
-            few, many = (statistics.median(spent[name]) for name in ("few", "many"))
+            # What else runs on the machine only adds to the least.
+            few, many = (min(spent[name]) for name in ("few", "many"))
             figures.append(f"{title}: {few:.0f} ms, {many:.0f} ms")
             if many / few > GOAL:
                 missed.append((title, many / few))

@@ -2,6 +2,7 @@ import contextlib
 import io
 import tempfile
 import threading
+import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from odoo.tools.pdf import PdfReader
@@ -66,7 +67,11 @@ class HostilePdfMixin:
         reports = self.env["ir.actions.report"].with_context(
             force_report_rendering=True
         )
-        pdf, kind = reports._render_qweb_pdf(report, records.ids)
+        try:
+            pdf, kind = reports._render_qweb_pdf(report, records.ids)
+        except unittest.SkipTest as error:
+            # Odoo skips what is more than one document, which the words made of one.
+            self.fail(error)
         self.assertEqual(kind, "pdf")
         return pdf
 
