@@ -14,7 +14,7 @@ from odoo.tests.common import HOST
 
 _logger = logging.getLogger(__name__)
 
-ROUNDS = 15
+ROUNDS = 30
 WARM_UP = 3
 GOAL = 1.3
 
