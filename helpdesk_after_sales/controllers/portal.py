@@ -83,6 +83,7 @@ class HelpdeskPortal(CustomerPortal):
         }
 
     def _ticket_list_fields(self):
+        """Return the fields of a ticket that the list shows: they are read at once."""
         return [
             "ticket_ref",
             "name",
