@@ -430,7 +430,7 @@ class Client:
     def count_limit(self, model, kind):
         return int(self.view(model, kind)[0].get("count_limit") or 10_000)
 
-    def kanban(self, domain=(), group="stage_id"):
+    def kanban(self, domain=(), group="stage_id", limit=None):
         return self.call(
             "helpdesk.ticket",
             "web_read_group",
@@ -443,9 +443,8 @@ class Client:
             auto_unfold=True,
             opening_info=[],
             unfold_read_specification=self.specification("helpdesk.ticket", "kanban"),
-            unfold_read_default_limit=int(
-                self.view("helpdesk.ticket", "kanban")[0].get("limit") or 40
-            ),
+            unfold_read_default_limit=limit
+            or int(self.view("helpdesk.ticket", "kanban")[0].get("limit") or 40),
             groupby_read_specification={},
             context={"read_group_expand": True},
         )
@@ -527,6 +526,8 @@ def screens(helpdesk):
 
     return {
         "list, open": lambda: agent.list(OPEN),
+        # With few tickets, too, as many rows and cards: what is left grows with them.
+        "list, open, 40 rows": lambda: agent.list(OPEN, limit=40),
         "list, all": lambda: agent.list(),
         "list, page 1,000 of all": lambda: agent.list(
             offset=min(80_000, helpdesk.size // 3)
@@ -544,6 +545,7 @@ def screens(helpdesk):
         ),
         "list, open, by month": lambda: agent.groups("create_date:month", OPEN),
         "kanban, open": lambda: agent.kanban(OPEN),
+        "kanban, open, 12 cards a stage": lambda: agent.kanban(OPEN, limit=12),
         "kanban, all": lambda: agent.kanban(),
         "bar of the kanban, open": lambda: agent.bar(OPEN),
         "bar of the kanban, all": lambda: agent.bar(),

@@ -4,6 +4,7 @@ They are asked as tests/bench_screens.py does, which measures them with a millio
 """
 
 import gc
+import threading
 
 from bench_screens import OPEN, Client, measure
 
@@ -109,11 +110,55 @@ class TestQueryCounts(HelpdeskAfterSalesCommon):
             " WHERE tablename = 'helpdesk_ticket'"
         )
         indexes = dict(self.env.cr.fetchall())
-        for name in ("default_order", "open"):
+        for name in ("default_order", "open", "stage"):
             definition = indexes[f"helpdesk_ticket_{name}_idx"]
-            self.assertIn("(priority DESC, id DESC) INCLUDE", definition)
-            for column in ("team_id", "user_id", "company_id", "stage_id"):
+            self.assertIn("priority DESC, id DESC) INCLUDE", definition)
+            for column in ("team_id", "user_id", "company_id"):
                 self.assertIn(column, definition)
             self.assertEqual(
                 self.env["helpdesk.ticket"]._order, "priority desc, id desc"
             )
+
+    def test_a_new_ticket_costs_what_its_message_costs(self):
+        """Many at once: a number, and what Odoo asks for one message to followers."""
+        client = Client(self.env, self.agent)
+
+        def create(number):
+            partners = (self.customer_a, self.customer_b)
+            return client.call(
+                "helpdesk.ticket",
+                "create",
+                [
+                    {
+                        "name": f"Lamp {n}",
+                        "team_id": self.team.id,
+                        "partner_id": partners[n % 2].id,
+                    }
+                    for n in range(number)
+                ],
+            )
+
+        found = {}
+        for number in (10, 10, 60):
+            _milliseconds, found[number] = measure(
+                self.env, lambda number=number: create(number)
+            )
+        self.assertLessEqual(found[60] - found[10], 50 * 6, found)
+
+    def test_a_new_ticket_is_written_once(self):
+        """Each index of the ticket would be written a second time, too."""
+        statements = []
+
+        def hook(cursor, query, params, _start, _delay):
+            statements.append(str(query))
+
+        thread = threading.current_thread()
+        thread.query_hooks = [hook]
+        try:
+            self._ticket(self.contact_a1, user_id=self.agent.id)
+            self.env.flush_all()
+        finally:
+            del thread.query_hooks
+        self.assertTrue(any('INSERT INTO "helpdesk_ticket"' in s for s in statements))
+        updates = [s for s in statements if s.startswith('UPDATE "helpdesk_ticket"')]
+        self.assertFalse(updates)

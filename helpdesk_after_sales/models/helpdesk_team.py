@@ -161,6 +161,12 @@ class HelpdeskTeam(models.Model):
         help="The switches that this user can't use, since they install something.",
     )
 
+    user_sees_tickets = fields.Boolean(
+        compute="_compute_user_sees_tickets",
+        search="_search_user_sees_tickets",
+        export_string_translation=False,
+        help="Technical: for the record rule of tickets.",
+    )
     open_ticket_count = fields.Integer(
         string="Open Tickets", compute="_compute_ticket_counts"
     )
@@ -195,6 +201,39 @@ class HelpdeskTeam(models.Model):
     def _compute_public_form_url(self):
         for team in self:
             team.public_form_url = f"{team.get_base_url()}/helpdesk/{team._origin.id}"
+
+    @api.depends("privacy_visibility", "member_ids", "message_partner_ids")
+    @api.depends_context("uid")
+    def _compute_user_sees_tickets(self):
+        user = self.env.user
+        for record in self:
+            # sudo: whether the user sees the tickets of a team, nothing of the team.
+            team = record.sudo()
+            record.user_sees_tickets = (
+                team.privacy_visibility != "invited_internal"
+                or user in team.member_ids
+                or user.partner_id in team.message_partner_ids
+            )
+
+    @api.model
+    def _search_user_sees_tickets(self, operator, value):
+        """Return a domain of ids, which leads to tickets without a join: where many
+        are counted the ids themselves, which are compared faster, else a subquery."""
+        if operator != "in" or list(value) != [True]:
+            return NotImplemented
+        user = self.env.user
+        # sudo: see _compute_user_sees_tickets.
+        query = (
+            self.sudo()
+            .with_context(active_test=False)
+            ._search(
+                Domain("privacy_visibility", "!=", "invited_internal")
+                | Domain("member_ids", "in", user.ids)
+                | Domain("message_partner_ids", "in", user.partner_id.ids)
+            )
+        )
+        counting = self.env.context.get("helpdesk_counting")
+        return Domain("id", "in", query.get_result_ids() if counting else query)
 
     def _compute_ticket_counts(self):
         """Count for all teams by one query; its two halves read an index each."""

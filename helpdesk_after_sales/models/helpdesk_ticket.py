@@ -3,6 +3,7 @@ import uuid
 from collections import defaultdict
 from datetime import timedelta
 
+from dateutil.relativedelta import relativedelta
 from markupsafe import Markup
 
 from odoo import Command, api, fields, models
@@ -95,8 +96,9 @@ class HelpdeskTicket(models.Model):
         default=lambda self: self._default_team_id(),
         tracking=True,
     )
+    # Its index is that of the numbers, which leads with it.
     company_id = fields.Many2one(
-        related="team_id.company_id", store=True, precompute=True, index=True
+        related="team_id.company_id", store=True, precompute=True
     )
     stage_id = fields.Many2one(
         comodel_name="helpdesk.stage",
@@ -105,7 +107,6 @@ class HelpdeskTicket(models.Model):
         precompute=True,
         readonly=False,
         ondelete="restrict",
-        index=True,
         copy=False,
         tracking=True,
         group_expand="_read_group_stage_ids",
@@ -124,12 +125,14 @@ class HelpdeskTicket(models.Model):
         string="First Assigned",
         compute="_compute_assign_date",
         store=True,
+        precompute=True,
         groups="base.group_user",
     )
     close_date = fields.Datetime(
         string="Closed On",
         compute="_compute_close_date",
         store=True,
+        precompute=True,
         help="Set while the ticket is in a folded stage.",
     )
     date_last_stage_update = fields.Datetime(
@@ -151,17 +154,20 @@ class HelpdeskTicket(models.Model):
         related="partner_id.commercial_partner_id",
         string="Commercial Entity",
         store=True,
+        precompute=True,
     )
     partner_name = fields.Char(
         string="Customer Name",
         compute="_compute_partner_details",
         store=True,
+        precompute=True,
         readonly=False,
     )
     partner_email = fields.Char(
         string="Customer Email",
         compute="_compute_partner_details",
         store=True,
+        precompute=True,
         readonly=False,
         index="trigram",
     )
@@ -169,6 +175,7 @@ class HelpdeskTicket(models.Model):
         string="Customer Phone",
         compute="_compute_partner_details",
         store=True,
+        precompute=True,
         readonly=False,
     )
 
@@ -273,13 +280,16 @@ class HelpdeskTicket(models.Model):
     # alone, without reading tickets: they hold what the rules and the groups ask for.
     # tests/plans shows how; tests/bench_screens.py measures it.
     _default_order_idx = models.Index(
-        "(priority DESC, id DESC) INCLUDE "
-        "(team_id, stage_id, user_id, company_id, kanban_state, close_date) "
+        "(priority DESC, id DESC) INCLUDE (team_id, user_id, company_id, close_date) "
         "WHERE active IS TRUE"
     )
+    _stage_idx = models.Index(
+        "(stage_id, priority DESC, id DESC) INCLUDE "
+        "(team_id, user_id, company_id, kanban_state) WHERE active IS TRUE"
+    )
     _open_idx = models.Index(
-        "(priority DESC, id DESC) INCLUDE "
-        "(team_id, stage_id, user_id, company_id, kanban_state, create_date) "
+        "(priority DESC, id DESC) INCLUDE (team_id, stage_id, user_id, company_id, "
+        "kanban_state, create_date, date_last_stage_update) "
         "WHERE close_date IS NULL AND active IS TRUE"
     )
     _customer_open_idx = models.Index(
@@ -303,7 +313,8 @@ class HelpdeskTicket(models.Model):
         "(kanban_state, priority DESC, id DESC) WHERE kanban_state <> 'normal'"
     )
     _closed_idx = models.Index(
-        "(team_id, close_date) WHERE close_date IS NOT NULL AND active IS TRUE"
+        "(team_id, close_date) INCLUDE (user_id, company_id, id) "
+        "WHERE close_date IS NOT NULL AND active IS TRUE"
     )
 
     # -- Computes ------------------------------------------------------------
@@ -406,6 +417,30 @@ class HelpdeskTicket(models.Model):
         # What is closed goes stale no more; the open ones have an index.
         return super()._get_rotting_domain() & Domain("close_date", "=", False)
 
+    @api.model
+    def _search_is_rotting(self, operator, value):
+        """Return conditions that the index of open tickets answers; Odoo lists the ids
+        of all stale tickets first."""
+        if operator != "in" or list(value) != [True]:
+            return NotImplemented
+        # sudo: how long tickets may stay in a stage, as in Odoo.
+        parameters = self.env["ir.config_parameter"].sudo()
+        stages = self.env["helpdesk.stage"].sudo().with_context(active_test=False)
+        months = int(parameters.get_param("crm.lead.rot.max.months", 12))
+        now = self.env.cr.now()
+        stale = Domain.OR(
+            Domain("stage_id", "in", group.ids)
+            & Domain("date_last_stage_update", "<=", now - timedelta(days=days))
+            for days, group in stages.search([("rotting_threshold_days", "!=", 0)])
+            .grouped("rotting_threshold_days")
+            .items()
+        )
+        return (
+            stale
+            & Domain("date_last_stage_update", ">", now - relativedelta(months=months))
+            & self._get_rotting_domain()
+        )
+
     def _compute_customer_ticket_count(self):
         count = dict(
             self._read_group(
@@ -423,6 +458,20 @@ class HelpdeskTicket(models.Model):
         readable = self.sudo(False)._filtered_access("read")
         for ticket in self:
             ticket.user_can_read = ticket.sudo(False) in readable
+
+    @api.model
+    def _search_message_partner_ids(self, operator, operand):
+        """Ask for the followers after all other conditions of a record rule: who
+        follows thousands of tickets pays for them only where nothing else decides."""
+        domain = super()._search_message_partner_ids(operator, operand)
+        if domain is NotImplemented:
+            return domain
+        [(_id, _in, followed)] = domain
+        return Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                "%s IN %s", model._field_to_sql(alias, "id", query), followed
+            )
+        )
 
     def _search_user_can_read(self, operator, value):
         if operator != "in" or list(value) != [True]:
@@ -442,6 +491,36 @@ class HelpdeskTicket(models.Model):
         )
         # Who is in no team and sees no ticket gets empty columns, not an empty page.
         return shown or self.env["helpdesk.team"]._default_stage_ids()
+
+    def _read_group(self, *args, **kwargs):
+        # Counting a million tickets pays for asking for the teams first.
+        counting = self.with_context(helpdesk_counting=True)
+        return super(HelpdeskTicket, counting)._read_group(*args, **kwargs)
+
+    def _read_group_orderby(self, order, groupby_terms, query):
+        """Sort the groups of a stage or team when they have been counted. Odoo joins
+        them to every ticket for that, which costs as much as counting."""
+        directions = {"": SQL("ASC"), "asc": SQL("ASC"), "desc": SQL("DESC")}
+        terms = []
+        for part in order.split(",") if order else [""]:
+            name, _space, direction = part.strip().partition(" ")
+            direction = directions.get(direction.strip().lower())
+            if name in ("stage_id", "team_id") and name in groupby_terms and direction:
+                # sudo: their order only; the groups are those of the user's tickets.
+                others = self.env[self._fields[name].comodel_name].sudo()
+                ranked = others.with_context(active_test=False)._search(
+                    Domain.TRUE, order=others._order
+                )
+                term = SQL(
+                    "array_position(ARRAY(%s), %s) %s",
+                    ranked.select(),
+                    groupby_terms[name],
+                    direction,
+                )
+            else:
+                term = super()._read_group_orderby(part, groupby_terms, query)
+            terms.append(term)
+        return SQL(", ").join(filter(None, terms))
 
     # -- Constraints and onchange --------------------------------------------
 
@@ -491,26 +570,32 @@ class HelpdeskTicket(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            if not vals.get("ticket_ref"):
-                vals["ticket_ref"] = self._next_ticket_ref(vals)
+        self._give_numbers([vals for vals in vals_list if not vals.get("ticket_ref")])
         tickets = super().create(vals_list)
         tickets.filtered(lambda ticket: not ticket.user_id)._assign_automatically()
         return tickets
 
     @api.model
-    def _next_ticket_ref(self, vals):
-        team = self.env["helpdesk.team"].browse(
-            vals.get("team_id") or self.env.context.get("default_team_id")
-        )
+    def _give_numbers(self, vals_list):
+        """Take the numbers of new tickets from the sequence of their company."""
+        by_company = defaultdict(list)
+        for vals in vals_list:
+            team = self.env["helpdesk.team"].browse(
+                vals.get("team_id") or self.env.context.get("default_team_id")
+            )
+            # sudo: the company of a team that the user may not see.
+            by_company[team.sudo().company_id or self.env.company].append(vals)
         # sudo: agents may not read sequences.
-        company = team.sudo().company_id or self.env.company
-        return (
-            self.env["ir.sequence"]
-            .sudo()
-            .with_company(company)
-            .next_by_code("helpdesk.ticket")
-        )
+        sequences = self.env["ir.sequence"].sudo()
+        for company, same_company in by_company.items():
+            sequence = sequences.with_company(company).search_fetch(
+                Domain("code", "=", "helpdesk.ticket")
+                & Domain("company_id", "in", [company.id, False]),
+                order="company_id",
+                limit=1,
+            )
+            for vals in same_company:
+                vals["ticket_ref"] = sequence._next() if sequence else False
 
     def write(self, vals):
         former = (
@@ -747,8 +832,8 @@ class HelpdeskTicket(models.Model):
     def _assign_automatically(self):
         """Give unassigned tickets a responsible where their team wants it."""
         for team, tickets in self.grouped("team_id").items():
-            members = team._get_members_present()
-            if not team.auto_assignment or not members:
+            members = team.auto_assignment and team._get_members_present()
+            if not members:
                 continue
             if team.assign_method == "balanced":
                 tickets._assign_to_least_loaded(members)
@@ -1440,7 +1525,11 @@ class HelpdeskTicket(models.Model):
     # -- Mail ----------------------------------------------------------------
 
     def _creation_subtype(self):
-        return self.env.ref("helpdesk_after_sales.mt_ticket_new")
+        # Its id is cached: env.ref() would ask for each ticket whether it exists.
+        subtype_id = self.env["ir.model.data"]._xmlid_to_res_id(
+            "helpdesk_after_sales.mt_ticket_new"
+        )
+        return self.env["mail.message.subtype"].browse(subtype_id)
 
     def _track_subtype(self, init_values):
         if "stage_id" in init_values:
@@ -1598,11 +1687,18 @@ class HelpdeskTicket(models.Model):
 
     def _notify_get_reply_to(self, default=None, author_id=False):
         """Answers go to the address of the team."""
+        addresses = {}
         # sudo: reads addresses; whoever posts may not see the team.
-        addresses = self.sudo().team_id._notify_get_reply_to(
-            default=default, author_id=author_id
-        )
-        return {ticket.id: addresses[ticket.sudo().team_id.id] for ticket in self}
+        for team, tickets in self.sudo().grouped("team_id").items():
+            # As Odoo does for the team itself, without looking for its alias.
+            address = team.alias_email or team.company_id.catchall_email
+            addresses |= dict.fromkeys(
+                tickets.ids,
+                team._notify_get_reply_to_formatted_email(address, author_id)
+                if address
+                else default,
+            )
+        return addresses
 
     def _notify_by_email_prepare_rendering_context(self, message, *args, **kwargs):
         values = super()._notify_by_email_prepare_rendering_context(

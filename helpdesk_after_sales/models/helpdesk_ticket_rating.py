@@ -1,4 +1,4 @@
-from odoo import SUPERUSER_ID, api, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import formataddr
 
 
@@ -12,6 +12,9 @@ class HelpdeskTicketRating(models.AbstractModel):
     _name = "helpdesk.ticket.rating"
     _inherit = ["rating.mixin"]
     _description = "Rating of a helpdesk ticket"
+
+    # What is new has no rating: else each new ticket would be written once more.
+    rating_last_value = fields.Float(default=0)
 
     def write(self, vals):
         was_open = self.browse()

@@ -158,6 +158,53 @@ class TestTeam(HelpdeskAfterSalesCommon):
         self.team.message_unsubscribe(partner_ids=self.other_agent.partner_id.ids)
         self.assertFalse(other_ticket.with_user(self.other_agent).has_access("read"))
 
+    def test_t28_lists_show_what_may_be_read(self):
+        """The rule of agents answers alike for a record and in a query, at once."""
+        ticket = self._ticket(self.contact_a1)
+        agent, partner = self.other_agent, self.other_agent.partner_id
+        self.team.privacy_visibility = "invited_internal"
+
+        def assert_seen(seen):
+            as_agent = ticket.with_user(agent)
+            self.assertEqual(as_agent.has_access("read"), seen)
+            domain = [("id", "=", ticket.id)]
+            self.assertEqual(bool(as_agent.search(domain)), seen)
+            groups = as_agent._read_group(domain, ["stage_id"], ["__count"])
+            self.assertEqual(groups, [(ticket.stage_id, 1)] if seen else [])
+
+        assert_seen(False)
+        for invite, leave in (
+            (
+                lambda: self.team.write({"member_ids": [Command.link(agent.id)]}),
+                lambda: self.team.write({"member_ids": [Command.unlink(agent.id)]}),
+            ),
+            (
+                lambda: self.team.message_subscribe(partner.ids),
+                lambda: self.team.message_unsubscribe(partner.ids),
+            ),
+            (
+                lambda: ticket.message_subscribe(partner.ids),
+                lambda: ticket.message_unsubscribe(partner.ids),
+            ),
+            (
+                lambda: ticket.write({"user_id": agent.id}),
+                lambda: ticket.write({"user_id": False}),
+            ),
+            (
+                lambda: self.team.write({"privacy_visibility": "internal"}),
+                lambda: self.team.write({"privacy_visibility": "invited_internal"}),
+            ),
+        ):
+            invite()
+            assert_seen(True)
+            leave()
+            if partner in ticket.message_partner_ids:
+                ticket.message_unsubscribe(partner.ids)
+            assert_seen(False)
+        # Nobody answers for somebody else.
+        self.assertTrue(self.team.with_user(self.agent).user_sees_tickets)
+        self.assertFalse(self.team.with_user(agent).sudo().user_sees_tickets)
+
     # -- Assignment ----------------------------------------------------------
 
     def _assignment(self, method, members):

@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import timedelta
 
 from odoo import Command, fields
@@ -152,6 +153,52 @@ class TestTicket(HelpdeskAfterSalesCommon):
         self.assertEqual(tickets.filtered("is_rotting"), still_open)
         found = tickets.search([("id", "in", tickets.ids), ("is_rotting", "=", True)])
         self.assertEqual(found, still_open)
+
+    def test_stale_tickets_are_found_by_the_days_of_their_stage(self):
+        other = self.team.stage_ids.filtered(lambda stage: not stage.fold)[1]
+        self.new.rotting_threshold_days, other.rotting_threshold_days = 2, 6
+        tickets = self.env["helpdesk.ticket"]
+        for stage in (self.new, other):
+            for days in (1, 4, 9):
+                ticket = self._ticket(stage_id=stage.id)
+                ticket.date_last_stage_update = fields.Datetime.subtract(
+                    fields.Datetime.now(), days=days
+                )
+                tickets |= ticket
+        stale = tickets.filtered("is_rotting")
+        self.assertEqual(stale, tickets[1] + tickets[2] + tickets[5])
+        ours = [("id", "in", tickets.ids)]
+        for value, expected in ((True, stale), (False, tickets - stale)):
+            found = tickets.search([*ours, ("is_rotting", "=", value)])
+            self.assertEqual(found.sorted("id"), expected.sorted("id"))
+        self.env["helpdesk.stage"].search([]).rotting_threshold_days = 0
+        self.assertFalse(tickets.search([*ours, ("is_rotting", "=", True)]))
+
+    def test_groups_come_in_the_order_of_stages_and_teams(self):
+        tickets = self.env["helpdesk.ticket"]
+        other = self.team.copy({"name": "First of all", "sequence": -1})
+        for stage in self.team.stage_ids:
+            tickets |= self._ticket(stage_id=stage.id)
+        tickets |= self._ticket(team_id=other.id)
+        self.team.stage_ids[0].sequence = 99
+        domain = [("id", "in", tickets.ids)]
+        for name in ("stage_id", "team_id"):
+            expected = [*tickets[name].sorted()]
+            number = Counter(ticket[name] for ticket in tickets)
+            for order, groups in (
+                (name, expected),
+                (f"{name} desc", expected[::-1]),
+                (f"{name} ASC, priority", expected),
+                (f"{name} desc nulls last", expected[::-1]),
+                (f"__count, {name}", sorted(expected, key=number.get)),
+            ):
+                rows = tickets._read_group(
+                    domain, [name, "priority"], ["__count"], order=order
+                )
+                self.assertEqual([row[0] for row in rows], groups, order)
+            for order in (f"{name} desc; SELECT 1", f"{name} desc limit 1"):
+                with self.assertRaises(ValueError):
+                    tickets._read_group(domain, [name], ["__count"], order=order)
 
     def test_stale_tickets_are_highlighted(self):
         ticket = self._ticket(self.customer_b)
