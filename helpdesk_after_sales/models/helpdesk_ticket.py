@@ -492,10 +492,14 @@ class HelpdeskTicket(models.Model):
         # Who is in no team and sees no ticket gets empty columns, not an empty page.
         return shown or self.env["helpdesk.team"]._default_stage_ids()
 
-    def _read_group(self, *args, **kwargs):
-        # Counting a million tickets pays for asking for the teams first.
-        counting = self.with_context(helpdesk_counting=True)
-        return super(HelpdeskTicket, counting)._read_group(*args, **kwargs)
+    def _read_group(self, domain, groupby=(), *args, **kwargs):
+        # Counting a million tickets pays for asking for the teams first, counting those
+        # of some customers or orders doesn't.
+        few = {"commercial_partner_id", "partner_id", "sale_order_id"}
+        counting = self.with_context(helpdesk_counting=few.isdisjoint(groupby))
+        return super(HelpdeskTicket, counting)._read_group(
+            domain, groupby, *args, **kwargs
+        )
 
     def _read_group_orderby(self, order, groupby_terms, query):
         """Sort the groups of a stage or team when they have been counted. Odoo joins
