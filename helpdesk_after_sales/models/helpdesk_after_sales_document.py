@@ -15,6 +15,10 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
     _name = "helpdesk.after.sales.document"
     _description = "Document made on a helpdesk ticket"
 
+    #: the first line of the chatter tells the ticket; not so where the creation of a
+    #: document has a subtype: Odoo hides the text of its line
+    _after_sales_first_line = False
+
     helpdesk_ticket_id = fields.Many2one(
         comodel_name="helpdesk.ticket",
         index="btree_not_null",
@@ -38,7 +42,12 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         # sudo: who creates a document may not read its link, as customers in projects
         # that are shared with them; only whether there is one is asked.
         linked = documents.filtered(lambda document: document.sudo().helpdesk_ticket_id)
-        linked._after_sales_linked(linked._get_told_at_creation())
+        context = self.env.context
+        linked._after_sales_linked(
+            told=self._after_sales_first_line
+            and not context.get("mail_create_nolog")
+            and not context.get("tracking_disable")
+        )
         return documents
 
     def _creation_message(self):
@@ -46,14 +55,6 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         if not self.sudo().helpdesk_ticket_id:  # sudo: as in create()
             return super()._creation_message()
         return self._get_ticket_sentence()
-
-    def _get_told_at_creation(self):
-        """Return those of these new documents whose first line tells the ticket: Odoo
-        hides its text where the document has a subtype for its creation."""
-        context = self.env.context
-        if context.get("mail_create_nolog") or context.get("tracking_disable"):
-            return self.browse()
-        return self.filtered(lambda document: not document._creation_subtype())
 
     def _get_ticket_sentence(self):
         return self.env._(
@@ -124,10 +125,10 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         self.ensure_one()
         return self.helpdesk_ticket_id._get_records_action()
 
-    def _after_sales_linked(self, told=()):
+    def _after_sales_linked(self, told=False):
         """Tell both sides that these documents belong to their tickets now.
 
-        :param told: those of them that say it already
+        :param told: the documents say it already
         :raises AccessError: when the user may not see the ticket, so that nobody
             reaches a foreign ticket's chatter by linking a document of their own
         """
@@ -135,10 +136,9 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
             # Most documents have no ticket: nothing is asked for, nor refused.
             return
         self.helpdesk_ticket_id.check_access("read")
-        silent = self.filtered(lambda document: document not in told)
-        if silent:
-            silent._message_log_batch(
-                bodies={doc.id: doc._get_ticket_sentence() for doc in silent}
+        if not told:
+            self._message_log_batch(
+                bodies={doc.id: doc._get_ticket_sentence() for doc in self}
             )
         if self.env.su and self.env.context.get("helpdesk_tells_ticket"):
             # A wizard goes on with the document, and says both in one line.

@@ -266,6 +266,12 @@ class HelpdeskTicket(models.Model):
         compute="_compute_customer_ticket_count",
         groups="base.group_user",
     )
+    user_follows = fields.Boolean(
+        compute="_compute_user_follows",
+        search="_search_user_follows",
+        export_string_translation=False,
+        help="Technical: for the record rule of tickets.",
+    )
     user_can_read = fields.Boolean(
         compute="_compute_user_can_read",
         search="_search_user_can_read",
@@ -459,14 +465,24 @@ class HelpdeskTicket(models.Model):
         for ticket in self:
             ticket.user_can_read = ticket.sudo(False) in readable
 
+    @api.depends("message_partner_ids")
+    @api.depends_context("uid")
+    def _compute_user_follows(self):
+        for ticket in self:
+            ticket.user_follows = self.env.user.partner_id in ticket.message_partner_ids
+
     @api.model
-    def _search_message_partner_ids(self, operator, operand):
-        """Ask for the followers after all other conditions of a record rule: who
-        follows thousands of tickets pays for them only where nothing else decides."""
-        domain = super()._search_message_partner_ids(operator, operand)
-        if domain is NotImplemented:
-            return domain
-        [(_id, _in, followed)] = domain
+    def _search_user_follows(self, operator, value):
+        """Return a condition that comes after all others of a record rule: who follows
+        thousands of tickets pays for them only where nothing else decides."""
+        if operator != "in" or list(value) != [True]:
+            return NotImplemented
+        # sudo: which tickets the user follows, nothing of the followers.
+        followers = self.env["mail.followers"].sudo()
+        followed = followers._search(
+            Domain("res_model", "=", self._name)
+            & Domain("partner_id", "=", self.env.user.partner_id.id)
+        ).subselect("res_id")
         return Domain.custom(
             to_sql=lambda model, alias, query: SQL(
                 "%s IN %s", model._field_to_sql(alias, "id", query), followed

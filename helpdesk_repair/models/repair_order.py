@@ -8,6 +8,8 @@ class RepairOrder(models.Model):
     _name = "repair.order"
     _inherit = ["helpdesk.after.sales.document", "repair.order"]
 
+    _after_sales_first_line = True
+
     helpdesk_readable = fields.Boolean(
         compute="_compute_helpdesk_readable",
         search="_search_helpdesk_readable",

@@ -7,6 +7,8 @@ class StockPicking(models.Model):
     _name = "stock.picking"
     _inherit = ["helpdesk.after.sales.document", "stock.picking"]
 
+    _after_sales_first_line = True
+
     helpdesk_readable = fields.Boolean(
         compute="_compute_helpdesk_readable",
         search="_search_helpdesk_readable",
