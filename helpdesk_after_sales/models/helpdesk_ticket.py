@@ -269,6 +269,7 @@ class HelpdeskTicket(models.Model):
     user_follows = fields.Boolean(
         compute="_compute_user_follows",
         search="_search_user_follows",
+        groups="base.group_user",
         export_string_translation=False,
         help="Technical: for the record rule of tickets.",
     )
