@@ -22,17 +22,16 @@ that may be filled) and an importable Odoo, those are used instead.
 import ast
 import contextlib
 import gc
-import os
 import random
 import re
 import statistics
-import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import benching
+
 PLANS = Path(__file__).resolve().parent / "plans"
 SIZES = (1_000, 100_000, 1_000_000)
 FIRST = 1_000
@@ -709,46 +708,13 @@ def print_table(sizes, results):
         print(f"| {title} |{times} {queries} | {ratio:.1f} |")
 
 
-def run(arguments):
-    """Measure in the database that ODOO_RC names; return the exit code."""
-    import odoo.tools
-    from odoo import SUPERUSER_ID, api
-    from odoo.modules.registry import Registry
-
-    odoo.tools.config.parse_config(["--log-level=error"])
-    (database,) = odoo.tools.config["db_name"]
+def run(env, arguments):
     plans = "--plans" in arguments
     rounds = [int(word[9:]) for word in arguments if word.startswith("--rounds=")]
     sizes = [int(word) for word in arguments if word.isdecimal()] or SIZES
-    with Registry(database).cursor() as cr:
-        env = api.Environment(cr, SUPERUSER_ID, {"tracking_disable": False})
-        bench(env, sorted(sizes), plans, *rounds or [ROUNDS])
-        cr.rollback()
+    bench(env, sorted(sizes), plans, *rounds or [ROUNDS])
     return 0
 
 
-def run_in_setup(arguments):
-    """Run this file again in a database of its own, made by setup/."""
-    sys.path.insert(0, str(ROOT / "setup"))
-    from library.database import Odoo, our_addons
-
-    odoo = Odoo()
-    database = f"helpdesk_bench_{os.getpid()}"
-    odoo.create(database, odoo.addons_template(our_addons()))
-    configuration = odoo.data / f"{database}.conf"
-    try:
-        text = odoo.configuration().read_text()
-        configuration.write_text(f"{text}db_name = {database}\n")
-        return subprocess.run(
-            [str(odoo.python), __file__, *arguments],
-            env=odoo.environment | {"ODOO_RC": str(configuration)},
-            check=False,
-        ).returncode
-    finally:
-        configuration.unlink(missing_ok=True)
-        odoo.drop(database)
-
-
 if __name__ == "__main__":
-    words = sys.argv[1:]
-    sys.exit(run(words) if os.environ.get("ODOO_RC") else run_in_setup(words))
+    benching.main(__file__, run)

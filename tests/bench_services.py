@@ -16,15 +16,13 @@ that aren't installed are left out.
 """
 
 import gc
-import os
 import re
 import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import benching
+
+ROUNDS = 15
 WARM_UP = 3
 GOAL_TIME = 1.10
 GOAL_QUERIES = 12
@@ -423,44 +421,10 @@ def bench(env, rounds):
     return good
 
 
-def run(rounds):
-    """Measure in the database that ODOO_RC names; return the exit code."""
-    import odoo.tools
-    from odoo import SUPERUSER_ID, api
-    from odoo.modules.registry import Registry
-
-    odoo.tools.config.parse_config(["--log-level=error"])
-    (database,) = odoo.tools.config["db_name"]
-    with Registry(database).cursor() as cr:
-        env = api.Environment(cr, SUPERUSER_ID, {"tracking_disable": False})
-        good = bench(env, rounds)
-        cr.rollback()
-    return 0 if good else 1
-
-
-def run_in_setup():
-    """Run this file again in a database of its own, made by setup/."""
-    sys.path.insert(0, str(ROOT / "setup"))
-    from library.database import Odoo, our_addons
-
-    odoo = Odoo()
-    database = f"helpdesk_bench_{os.getpid()}"
-    odoo.create(database, odoo.addons_template(our_addons()))
-    configuration = odoo.data / f"{database}.conf"
-    try:
-        text = odoo.configuration().read_text()
-        configuration.write_text(f"{text}db_name = {database}\n")
-        return subprocess.run(
-            [str(odoo.python), __file__, *sys.argv[1:]],
-            env=odoo.environment | {"ODOO_RC": str(configuration)},
-            check=False,
-        ).returncode
-    finally:
-        configuration.unlink(missing_ok=True)
-        odoo.drop(database)
+def run(env, arguments):
+    """Return the exit code."""
+    return 0 if bench(env, int(arguments[0]) if arguments else ROUNDS) else 1
 
 
 if __name__ == "__main__":
-    if os.environ.get("ODOO_RC"):
-        sys.exit(run(int(sys.argv[1]) if sys.argv[1:] else 15))
-    sys.exit(run_in_setup())
+    benching.main(__file__, run)

@@ -41,16 +41,23 @@ class Odoo:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
-    def configuration(self):
-        """Write Odoo's configuration file; returns its path."""
+    def configuration(self, database=None):
+        """Write Odoo's configuration file; returns its path.
+
+        :param database: named in a file of its own, which goes with the database
+        """
         # Several clones may share the ground: each has a file of its own.
         file = GROUND / f"odoo-{digest(str(ROOT))}.conf"
-        file.write_text(
+        text = (
             "[options]\n"
             f"addons_path = {','.join(map(str, self.addons_path))}\n"
             f"data_dir = {self.data}\n"
             "http_interface = 127.0.0.1\n"
         )
+        if database:
+            file = self.data / f"{database}.conf"
+            text += f"db_name = {database}\n"
+        file.write_text(text)
         return file
 
     def command(self, *words):
@@ -119,6 +126,7 @@ class Odoo:
     def drop(self, database):
         self.sql(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
         shutil.rmtree(self.files(database), ignore_errors=True)
+        (self.data / f"{database}.conf").unlink(missing_ok=True)
 
     def rename(self, database, name):
         self.sql(f'ALTER DATABASE "{database}" RENAME TO "{name}"')
