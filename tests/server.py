@@ -122,7 +122,7 @@ class Ground:
             f'TEMPLATE "{self.template}"' if self.template else "TEMPLATE template0"
         )
         sql("postgres", f'CREATE DATABASE "{self.database}" {source}')
-        if not self.template:
+        if self.wanted and not self.template:
             self.install(*self.wanted)
 
     def install(self, *addons):
