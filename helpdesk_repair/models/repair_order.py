@@ -297,14 +297,6 @@ class RepairOrder(models.Model):
     def _after_sales_kind(self):
         return self.env._("Repair")
 
-    def _get_created_sentence(self):
-        if self.state == "draft":
-            return super()._get_created_sentence()
-        return self.env._(
-            "Repair %(repair)s was created and confirmed.",
-            repair=self._get_html_link(),
-        )
-
     def _prepare_timeline_values(self, customer=False):
         values = super()._prepare_timeline_values(customer)
         states = {

@@ -340,6 +340,14 @@ class TestRepairWizard(HelpdeskRepairCommon):
         lines = [body for body in repair.message_ids.mapped("body") if body]
         self.assertEqual([ticket_link in line for line in lines], [True])
 
+    def test_s95_a_repair_that_was_made_elsewhere_is_not_said_to_be_confirmed(self):
+        self._send_back(self.serials[0])
+        repair = self._confirm(self._form().save()).sudo()
+        other = self._ticket(self.contact_a1)
+        repair.helpdesk_ticket_id = other
+        self.assertIn("was created", other.message_ids[0].body)
+        self.assertNotIn("confirmed", other.message_ids[0].body)
+
     def test_x5_reason(self):
         self.team.require_reason = True
         reason = self.env.ref("helpdesk_after_sales.reason_wear")

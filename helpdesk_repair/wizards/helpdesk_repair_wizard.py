@@ -183,7 +183,15 @@ class HelpdeskRepairWizard(models.TransientModel):
         if not repair:
             repair = self._create_repair(helpdesk_tells_ticket=True)
             self.shortage = isinstance(repair.action_validate(), dict)
-            repair._after_sales_tell_ticket({repair: repair._get_created_sentence()})
+            sentence = (
+                repair._get_created_sentence()
+                if self.shortage
+                else self.env._(
+                    "Repair %(repair)s was created and confirmed.",
+                    repair=repair._get_html_link(),
+                )
+            )
+            repair._after_sales_tell_ticket({repair: sentence})
             if self.shortage:
                 return self._reopen()
         elif repair.state == "draft" and self.shortage:
