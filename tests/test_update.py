@@ -13,9 +13,11 @@ import unittest
 from pathlib import Path
 
 import pytest
-from server import Client, Ground
+from server import Client, Ground, sql
 from test_packages import complaints, database_with
 from test_uninstall import SERVICES
+
+from odoo.tools import config
 
 ROOT = Path(__file__).resolve().parents[1]
 #: the six addons as the first issues left them
@@ -166,6 +168,20 @@ class TestUpdate(unittest.TestCase):
             }
         return result
 
+    def _check_as_new(self):
+        """Rules and indexes are those of a database that is made today."""
+        [made_today] = config["db_name"]
+        for question in (
+            "SELECT data.name, regexp_replace(rule.domain_force, '\\s', '', 'g')"
+            "  FROM ir_rule AS rule JOIN ir_model_data AS data"
+            "    ON data.res_id = rule.id AND data.model = 'ir.rule'"
+            " WHERE data.module ^@ 'helpdesk_'",
+            "SELECT indexname, indexdef FROM pg_indexes"
+            " WHERE tablename ^@ 'helpdesk_' OR tablename ^@ 'fsm_'",
+        ):
+            updated = {tuple(row) for row in self.ground.sql(question)}
+            self.assertEqual(updated, set(sql(made_today, question)))
+
     def test_update_loses_nothing(self):
         with self.ground.serve() as address:
             admin = Client(address, self.ground.database, "admin")
@@ -190,6 +206,7 @@ class TestUpdate(unittest.TestCase):
                         self.assertIn(column, now)
                         self.assertEqual(now[column], row[column], column)
 
+        self._check_as_new()
         with self.ground.serve() as address:
             admin = Client(address, self.ground.database, "admin")
             views = admin.call("helpdesk.ticket", "get_views", [[False, "form"]])

@@ -128,6 +128,7 @@ class TestAccess(HelpdeskAfterSalesCommon):
                 "message_new",
                 "message_post",
                 "message_update",
+                "read_progress_bar",
             },
             "helpdesk.team": {"web_save", "action_view_ratings"},
         }

@@ -1,5 +1,8 @@
+import json
 from collections import Counter
 from datetime import timedelta
+
+from lxml import etree
 
 from odoo import Command, fields
 from odoo.tests import Form, freeze_time, tagged
@@ -124,6 +127,38 @@ class TestTicket(HelpdeskAfterSalesCommon):
         ticket = self._ticket(self.customer_b)
         self.new.fold = True
         self.assertTrue(ticket.close_date)
+
+    def test_a_new_stage_starts_in_progress(self):
+        """As in Project: what was ready or blocked was so in the stage before."""
+        ticket = self._ticket(self.customer_b, kanban_state="blocked")
+        self.assertEqual(ticket.kanban_state, "blocked", "asked for")
+        ticket.with_user(self.agent).stage_id = self.stages[1]
+        self.assertEqual(ticket.kanban_state, "normal")
+        ticket.write({"stage_id": self.new.id, "kanban_state": "done"})
+        self.env.flush_all()
+        self.assertEqual(ticket.kanban_state, "done", "both were asked for")
+        ticket.stage_id = self.closed
+        self.assertEqual(ticket.kanban_state, "normal")
+
+    def test_bar_of_the_kanban_counts_what_has_a_colour(self):
+        """The client counts the rest itself: nearly all, "In progress"."""
+        states = ("done", "blocked", "normal")
+        made = self.env["helpdesk.ticket"].union(
+            *(self._ticket(kanban_state=state) for state in states)
+        )
+        tickets = made.with_user(self.agent)
+        arch = etree.fromstring(tickets.get_view(view_type="kanban")["arch"])
+        [bar] = arch.iter("progressbar")
+        progress_bar = {
+            "field": bar.get("field"),
+            "colors": json.loads(bar.get("colors")),
+        }
+        self.assertEqual(
+            tickets.read_progress_bar(
+                [("id", "in", made.ids)], "stage_id", progress_bar
+            ),
+            {str(self.new.id): {"done": 1, "blocked": 1}},
+        )
 
     def test_first_assignment_is_kept(self):
         ticket = self._ticket(self.customer_b)
