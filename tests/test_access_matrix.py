@@ -193,7 +193,7 @@ helpdesk.coupon.wizard           create write
 helpdesk.return.wizard.line      create write
 helpdesk.team                    copy_data create web_save write
 helpdesk.ticket                  copy_data create get_import_templates
-helpdesk.ticket                  message_new message_post message_update
+helpdesk.ticket.mail             message_new message_post message_update
 helpdesk.ticket                  read_progress_bar write
 helpdesk.ticket.rating           message_post write
 helpdesk.ticket.wizard           onchange

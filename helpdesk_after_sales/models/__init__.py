@@ -5,6 +5,10 @@ from . import helpdesk_after_sales_warranty
 from . import helpdesk_stage
 from . import helpdesk_tag
 from . import helpdesk_team
+from . import helpdesk_ticket_portal
+from . import helpdesk_ticket_mail
+from . import helpdesk_ticket_merging
+from . import helpdesk_ticket_services
 from . import helpdesk_ticket_rating
 from . import helpdesk_ticket_request
 from . import helpdesk_ticket_request_line

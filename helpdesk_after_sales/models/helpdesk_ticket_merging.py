@@ -1,0 +1,153 @@
+from markupsafe import Markup
+
+from odoo import Command, api, models
+from odoo.exceptions import UserError
+from odoo.tools import is_html_empty
+
+
+class HelpdeskTicketMerging(models.AbstractModel):
+    """Two tickets of one matter become one."""
+
+    _name = "helpdesk.ticket.merging"
+    _description = "Merging of helpdesk tickets"
+
+    def action_merge(self):
+        """Return the action that opens the pop-up **Merge Tickets** on these."""
+        self.check_access("write")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Merge Tickets"),
+            "res_model": "helpdesk.ticket.merge",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_ticket_ids": [Command.set(self.ids)]},
+        }
+
+    def _merge_into(self, target):
+        """Move all that belongs to these tickets to ``target``, and archive them.
+
+        Messages, files, followers, activities, and the documents of every service go
+        along, with a note on both sides. What ``target`` doesn't say (customer,
+        purchase) it takes over.
+
+        :raises AccessError: when one of the tickets isn't the user's to work on
+        :raises UserError: when they belong to different customers or companies
+        """
+        tickets = self | target
+        tickets.check_access("write")
+        self._lock_after_sales(tickets)
+        tickets.invalidate_recordset()
+        tickets._check_merge()
+        # sudo: the user may write all of these tickets, as was just checked; what
+        # hangs on them goes along, also documents that they may not open.
+        target, sources = target.sudo(), (self - target).sudo()
+        target.write(target._prepare_merge_vals(sources))
+        for ticket in sources:
+            target._take_over(ticket)
+        sources.write({"active": False, "merged_into_id": target.id})
+
+    def _check_merge(self):
+        if gone := self.filtered("merged_into_id")[:1]:
+            raise UserError(
+                self.env._(
+                    "%(ticket)s was merged into %(target)s already.",
+                    ticket=gone.display_name,
+                    # sudo: the name of a ticket that the user may not see.
+                    target=gone.sudo().merged_into_id.display_name,
+                )
+            )
+        if len(self.company_id) > 1:
+            raise UserError(
+                self.env._("Tickets of different companies can't be merged.")
+            )
+        if len(self.commercial_partner_id) > 1:
+            raise UserError(
+                self.env._(
+                    "These tickets belong to different customers (%(customers)s), who "
+                    "would read each other's messages: they can't be merged.",
+                    customers=", ".join(self.commercial_partner_id.mapped("name")),
+                )
+            )
+
+        # sudo: whether there are requests; the user may write all of these tickets.
+        if len(self.sudo().filtered("request_service")) > 1:
+            raise UserError(
+                self.env._(
+                    "Several of these tickets are requests of their customer: each "
+                    "needs an answer of its own, so they can't be merged."
+                )
+            )
+
+    def _prepare_merge_vals(self, sources):
+        """Return what this ticket takes over from ``sources``."""
+        self.ensure_one()
+        vals = {
+            "tag_ids": [Command.link(tag.id) for tag in sources.tag_ids],
+            "priority": max((self | sources).mapped("priority")),
+        }
+        if copies := ", ".join(filter(None, (self | sources).mapped("email_cc"))):
+            vals["email_cc"] = copies
+        if not self.partner_id and (known := sources.filtered("partner_id")[:1]):
+            vals["partner_id"] = known.partner_id.id
+        purchase = ("sale_order_id", "product_id", "lot_id")
+        if not any(self[name] for name in purchase):
+            about = sources.filtered(
+                lambda ticket: any(ticket[name] for name in purchase)
+            )[:1]
+            vals |= {name: about[name].id for name in purchase}
+        return vals
+
+    def _take_over(self, ticket):
+        """Move messages, files and documents of ``ticket`` here. Called with sudo."""
+        self.message_subscribe(partner_ids=ticket.message_partner_ids.ids)
+        self._take_over_request(ticket)
+        for model, link in self._get_links_to_tickets():
+            linked = self.env[model].with_context(active_test=False)
+            linked.search([(link, "=", ticket.id)]).with_context(
+                helpdesk_merging=True
+            ).write({link: self.id})
+        for model in ("ir.attachment", "mail.activity", "rating.rating"):
+            self.env[model].with_context(active_test=False).search(
+                [("res_model", "=", self._name), ("res_id", "=", ticket.id)]
+            ).write({"res_id": self.id})
+        # As core's message_change_thread, which would take the kind of each message.
+        self.env["mail.message"].search(
+            [
+                ("model", "=", self._name),
+                ("res_id", "=", ticket.id),
+                ("message_type", "!=", "user_notification"),
+            ]
+        ).write({"res_id": self.id})
+        self._message_log(
+            body=self.env._(
+                "Merged with %(ticket)s: its messages, files and documents are here "
+                "now.%(description)s",
+                ticket=ticket._get_html_link(),
+                description=Markup("<blockquote>%s</blockquote>") % ticket.description
+                if not is_html_empty(ticket.description)
+                else "",
+            ),
+            author_id=self.env.user.partner_id.id,
+        )
+        ticket._message_log(
+            body=self.env._(
+                "Merged into %(ticket)s, where its messages, files and documents are.",
+                ticket=self._get_html_link(),
+            ),
+            author_id=self.env.user.partner_id.id,
+        )
+
+    @api.model
+    def _get_links_to_tickets(self):
+        """Return ``[(model, field)]``: what is moved when tickets are merged. An addon
+        takes out what belongs to one ticket for ever."""
+        return [
+            (name, field.name)
+            for name, model in self.env.registry.items()
+            if model._auto and not model._abstract and not model._transient
+            for field in model._fields.values()
+            if field.type == "many2one"
+            and field.comodel_name == self._name
+            and field.store
+            and not field.related
+        ]

@@ -1,0 +1,372 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+
+class HelpdeskTicketServices(models.AbstractModel):
+    """What the services ask of a ticket: who may, what was bought, what was made."""
+
+    _name = "helpdesk.ticket.services"
+    _description = "After-sales services of a helpdesk ticket"
+
+    def _check_after_sales(self, switch):
+        """Raise unless the user may use a service of this ticket's team now (S2).
+
+        :param switch: the field of the team that switches the service on
+        :raises AccessError: when the ticket isn't the user's to work on
+        :raises UserError: when the service is off, or the ticket has no customer
+        """
+        self.ensure_one()
+        if not self.env.user.has_group("helpdesk_after_sales.group_helpdesk_user"):
+            raise AccessError(
+                self.env._("Only helpdesk users use the services of a ticket.")
+            )
+        ticket = self.sudo(False)
+        ticket.check_access("write")
+        if not ticket.team_id[switch]:
+            raise UserError(
+                self.env._(
+                    "The service %(service)s is switched off for the team %(team)s. A "
+                    "helpdesk administrator can switch it on in the settings of the "
+                    "team.",
+                    service=ticket.team_id._fields[switch]._description_string(
+                        self.env
+                    ),
+                    team=ticket.team_id.display_name,
+                )
+            )
+        if not ticket.partner_id:
+            raise UserError(
+                self.env._(
+                    "Choose the customer of ticket #%(number)s first.",
+                    number=ticket.ticket_ref,
+                )
+            )
+
+    @api.model
+    def _search_document_readable(self, model, link, operator, value):
+        """Return the domain of the documents that a helpdesk user reads.
+
+        For the search method of a field that the record rule of helpdesk users on
+        ``model`` asks for. ``link`` is the path from the document to its ticket.
+
+        Users of the application keep what they read without this, see
+        :meth:`_reads_by_other_groups`.
+        """
+        if operator != "in" or list(value) != [True]:
+            return NotImplemented
+        if self._reads_by_other_groups(model):
+            return Domain.TRUE
+        return Domain(f"{link}.user_can_read", "=", True)
+
+    @api.model
+    def _compute_document_readable(self, documents, field="helpdesk_readable"):
+        """Compute ``field`` of ``documents``, for the record rule of helpdesk users.
+
+        The answer is that of its search, see :meth:`_search_document_readable`.
+        """
+        if self._reads_by_other_groups(documents._name):
+            documents[field] = True
+            return
+        # sudo: the ids only; the domain is asked as the user.
+        readable = (
+            documents.sudo()
+            .with_context(active_test=False)
+            .search(Domain("id", "in", documents.ids) & Domain(field, "=", True))
+        )
+        for document in documents:
+            document[field] = document.sudo() in readable
+
+    @api.model
+    def _reads_by_other_groups(self, model):
+        """Return whether the user reads all of ``model`` through a group besides those
+        of Helpdesk.
+
+        Once one group of a user has a rule for a model, Odoo limits the user to the
+        rules of their groups. Whoever reads the model through a group that has no rule,
+        such as a user of its application, must not lose that by ours.
+        """
+        groups = self.env.user.all_group_ids
+        group_id = self.env["ir.model.data"]._xmlid_to_res_id
+        for group in ("group_helpdesk_user", "group_helpdesk_manager"):
+            groups -= groups.browse(group_id(f"helpdesk_after_sales.{group}"))
+        reads = Domain("model_id.model", "=", model) & Domain("perm_read", "=", True)
+        # sudo: whether the user has rights and rules, nothing of what they say.
+        rights = self.env["ir.model.access"].sudo()
+        rules = self.env["ir.rule"].sudo()  # sudo: as above
+        return bool(
+            rights.search_count(reads & Domain("group_id", "in", groups.ids), limit=1)
+        ) and not rules.search_count(
+            reads & Domain("groups", "in", groups.ids), limit=1
+        )
+
+    @api.model
+    def _lock_after_sales(self, *recordsets):
+        """Hold the rows of ``recordsets`` until the transaction ends.
+
+        Odoo's transactions read from one snapshot. The rows are therefore *written*
+        (unchanged): whoever waited for them is thrown back by PostgreSQL, retried by
+        Odoo on a new snapshot, and then reads what the first one did. A mere
+        ``FOR UPDATE`` would let a second snapshot pass (trust.md, T1 and T5).
+
+        The order is always the same, whatever that of the arguments: wizards, tickets,
+        then what was bought, by model name and id.
+        """
+
+        def rank(records):
+            return not records._transient, records._name != self._name, records._name
+
+        for records in sorted(filter(None, recordsets), key=rank):
+            records.flush_recordset()
+            self.env.cr.execute(
+                SQL(
+                    """
+                    WITH held AS (
+                        SELECT id FROM %(table)s WHERE id IN %(ids)s
+                        ORDER BY id FOR NO KEY UPDATE
+                    )
+                    UPDATE %(table)s AS target SET write_date = target.write_date
+                    FROM held WHERE held.id = target.id
+                    """,
+                    table=SQL.identifier(records._table),
+                    ids=tuple(records.ids),
+                )
+            )
+
+    def _open_after_sales_wizard(
+        self, model, switch, title, view_xmlid=None, **context
+    ):
+        """Return the action that opens a service's wizard on this ticket.
+
+        :param model: the wizard
+        :param switch: the field of the team that switches the service on
+        :param title: of the pop-up
+        :param context: more keys for the context, such as defaults
+        :raises AccessError, UserError: see :meth:`_check_after_sales`
+        """
+        self._check_after_sales(switch)
+        view = self.env.ref(view_xmlid) if view_xmlid else self.env["ir.ui.view"]
+        return {
+            "type": "ir.actions.act_window",
+            "name": title,
+            "res_model": model,
+            "views": [(view.id, "form")],
+            "target": "new",
+            "context": {
+                "default_helpdesk_ticket_id": self.id,
+                "allowed_company_ids": self.company_id.ids,
+                **context,
+            },
+        }
+
+    def _after_sales_count(self, model, domain=Domain.TRUE):
+        """Return ``{ticket: number of its documents}`` by one grouped query.
+
+        :param model: a model with the mixin ``helpdesk.after.sales.document``
+        :param domain: which of them count
+        """
+        # sudo: whoever sees a ticket may know how many documents it has; reading
+        # them takes the rights of their application.
+        return dict(
+            self.env[model]
+            .sudo()
+            ._read_group(
+                Domain("helpdesk_ticket_id", "in", self.ids) & domain,
+                ["helpdesk_ticket_id"],
+                ["__count"],
+            )
+        )
+
+    def _get_open_after_sales_documents(self):
+        """Return the names of this ticket's documents that are still under way."""
+        names = []
+        for model in sorted(
+            self.env.registry.descendants(["helpdesk.after.sales.document"], "_inherit")
+        ):
+            if self.env[model]._abstract:
+                continue
+            # sudo: whoever sees a ticket may know which documents it has, by name.
+            documents = self.env[model].sudo()
+            domain = Domain("helpdesk_ticket_id", "in", self.ids)
+            names.extend(
+                f"{document._after_sales_kind()} {document.display_name}"
+                for document in documents.search(
+                    domain & documents._after_sales_open_domain()
+                )
+            )
+        return names
+
+    def _open_after_sales_documents(self, model, domain=Domain.TRUE):
+        """Return the action for the documents of this ticket: a form for one, else a
+        list. The user sees those that their own rights allow.
+
+        :raises AccessError: when the ticket isn't the user's to read
+        """
+        self.ensure_one()
+        self.check_access("read")
+        documents = self.env[model].search(
+            Domain("helpdesk_ticket_id", "=", self.id) & domain
+        )
+        return documents._get_records_action()
+
+    def _purchase_domain(self, model, **chosen):
+        """Return the domain of what this ticket's customer bought from its company.
+
+        :param model: ``sale.order``, ``stock.picking``, ``account.move``,
+            ``product.product`` or ``stock.lot``
+        :param chosen: records under ``sale_order``, ``product`` or ``lot`` instead of
+            the ticket's own; no record means: any
+        :rtype: Domain
+        """
+        scope = self._get_purchase_scope(**chosen)
+        if not scope["customer"]:
+            return Domain.FALSE
+        return self.env[model]._get_purchase_domain(**scope)
+
+    def _get_purchase_scope(self, **chosen):
+        """Return the arguments of ``_get_purchase_domain`` for this ticket, under
+        ``sudo()``."""
+        self.ensure_one()
+        # sudo: orders and lots are compared by id only.
+        ticket = self.sudo()
+        purchase = {
+            key: chosen[key] if key in chosen else ticket[field]
+            for key, field in (
+                ("sale_order", "sale_order_id"),
+                ("product", "product_id"),
+                ("lot", "lot_id"),
+            )
+        }
+        return {
+            "company": ticket.company_id,
+            "customer": ticket.commercial_partner_id._origin,
+            **{key: record._origin for key, record in purchase.items()},
+        }
+
+    def _get_returned_purchases(self):
+        """Return ``{order line: quantity}``, in the unit of the line: what comes back
+        on this ticket and isn't replaced.
+
+        The addon of returns answers, that of refunds proposes it; neither knows the
+        other. Called with ``sudo()``.
+        """
+        self.ensure_one()
+        return {}
+
+    @api.readonly
+    def get_purchases(self, offset=0, limit=20):
+        """Return what this ticket's customer bought, for the tab *Purchases* (X6).
+
+        Newest first, filtered by the order, product and lot of the ticket.
+
+        :return: ``{"total": number of lines, "columns": [...], "rows": [...]}``, see
+            :meth:`_get_purchase_columns`; quantities in the unit of each line
+        :raises AccessError: when the ticket isn't the user's to read
+
+        Agents see exactly these figures: the documents stay closed to those without
+        the rights of their application.
+        """
+        self.ensure_one()
+        self.check_access("read")
+        columns = self._get_purchase_columns()
+        # sudo: the user may read the ticket, as was just checked; they get the figures
+        # of its customer's lines that are listed in the columns, and nothing else.
+        lines = self.env["sale.order.line"].sudo()
+        domain = self._get_purchase_line_domain()
+        total = lines.search_count(domain)
+        lines = lines.with_context(
+            helpdesk_warranty_restarts=self.team_id.warranty_restarts
+        ).search(
+            domain, offset=int(offset), limit=min(int(limit), 80), order="order_id, id"
+        )
+        purchases = lines._prepare_helpdesk_purchases()
+        readable = self._get_readable_documents(purchases.values())
+        return {
+            "total": total,
+            "columns": columns,
+            "rows": [
+                {
+                    "id": line.id,
+                    "actions": self._get_purchase_actions(line, values),
+                    "links": {
+                        column: {"model": model, "ids": ids}
+                        for column, (model, all_ids) in values["documents"].items()
+                        if (ids := [i for i in all_ids if i in readable[model]])
+                    },
+                }
+                | {column["name"]: values[column["name"]] for column in columns}
+                for line, values in purchases.items()
+            ],
+        }
+
+    def _get_readable_documents(self, purchases):
+        """Return ``{model: ids}`` of the documents of these purchases that the user
+        may open."""
+        ids = defaultdict(set)
+        for values in purchases:
+            for model, document_ids in values["documents"].values():
+                ids[model].update(document_ids)
+        return {
+            model: set(
+                self.env[model].browse(sorted(found))._filtered_access("read").ids
+            )
+            for model, found in ids.items()
+        }
+
+    @api.model
+    def _get_purchase_columns(self):
+        """Return the columns of the tab *Purchases*: ``name``, ``label`` and ``type``
+        (``char``, ``date`` or ``quantity``). A bridge adds its own, and their values in
+        ``sale.order.line._prepare_helpdesk_purchases``."""
+        return [
+            {"name": "order", "label": self.env._("Order"), "type": "char"},
+            {"name": "product", "label": self.env._("Product"), "type": "char"},
+            {"name": "serials", "label": self.env._("Lot/Serial"), "type": "char"},
+            {"name": "ordered", "label": self.env._("Ordered"), "type": "quantity"},
+            {"name": "delivered", "label": self.env._("Delivered"), "type": "quantity"},
+            {
+                "name": "delivered_on",
+                "label": self.env._("Delivered On"),
+                "type": "date",
+            },
+            {"name": "warranty", "label": self.env._("Warranty Until"), "type": "char"},
+            {"name": "returned", "label": self.env._("Returned"), "type": "quantity"},
+            {"name": "invoiced", "label": self.env._("Invoiced"), "type": "quantity"},
+            {"name": "credited", "label": self.env._("Credited"), "type": "quantity"},
+        ]
+
+    def _get_purchase_actions(self, _line, _values):
+        """Return the buttons of one purchase: ``{"method": name of the method of the
+        ticket, "label": text, "context": defaults of the wizard}``. A bridge adds its
+        own where something is left to do, and where the user may."""
+        return []
+
+    def _get_purchase_line_domain(self):
+        """Return the domain of the order lines that the tab *Purchases* shows."""
+        ticket = self.sudo()  # sudo: order and lot are compared by id only
+        domain = Domain("display_type", "=", False) & Domain(
+            "order_id",
+            "any!",
+            self._purchase_domain(
+                "sale.order",
+                product=self.product_id.browse(),
+                lot=ticket.lot_id.browse(),
+            ),
+        )
+        if ticket.product_id:
+            domain &= Domain("product_id", "=", ticket.product_id.id) | Domain(
+                "move_ids.product_id", "=", ticket.product_id.id
+            )
+        if ticket.lot_id:
+            domain &= Domain("move_ids.move_line_ids.lot_id", "=", ticket.lot_id.id)
+        return domain
+
+    def _is_purchased(self, record, **chosen):
+        """Return whether an order, product or lot was bought by this ticket's customer,
+        with the others that are set or ``chosen``."""
+        scope = self._get_purchase_scope(**chosen)
+        # sudo: agents may not read orders and lots; a yes or no is all that is asked.
+        return bool(scope["customer"]) and record.sudo()._origin._is_purchased(**scope)
