@@ -1,3 +1,4 @@
+import threading
 from datetime import timedelta
 
 from odoo import Command
@@ -147,6 +148,69 @@ class TestInterventionWizard(HelpdeskFsmCommon):
             task.message_ids.filtered(lambda m: self.ticket_a.ticket_ref in m.body)
         )
 
+    def test_the_lines_of_both_chatters_are_written_at_once(self):
+        """With what ``_message_log`` stores for one of them alone."""
+        wizard = self._wizard()
+        statements = []
+        thread = threading.current_thread()
+        thread.query_hooks = [
+            lambda _cr, query, _params, _start, _delay: statements.append(str(query))
+        ]
+        try:
+            wizard.action_create_task()
+            self.env.flush_all()
+        finally:
+            del thread.query_hooks
+        # Odoo's "Task Created", and ours.
+        inserts = [s for s in statements if s.startswith('INSERT INTO "mail_message" ')]
+        self.assertEqual(len(inserts), 2)
+        task = wizard.sudo().task_id
+        fields = [
+            *("author_id", "email_from", "reply_to", "message_type", "subtype_id"),
+            *("is_internal", "model", "res_id", "create_uid", "record_alias_domain_id"),
+            *("record_company_id", "partner_ids", "attachment_ids", "subject"),
+            *("email_add_signature", "parent_id", "notification_ids"),
+        ]
+        for record, sentence in (
+            (task, "Made on the helpdesk ticket"),
+            (self.ticket_a, "was created"),
+        ):
+            found = record.message_ids.filtered(
+                lambda m, s=sentence: (
+                    s in m.body and m.subtype_id == self.env.ref("mail.mt_note")
+                )
+            )
+            alone = record.with_user(self.agent).sudo()._message_log(body=found.body)
+            self.assertEqual(
+                found.read([*fields, "body"], load=None)[0] | {"id": 0},
+                alone.read([*fields, "body"], load=None)[0] | {"id": 0},
+            )
+            self.assertNotEqual(found.message_id, alone.message_id)
+
+    def test_without_a_date_the_task_begins_where_odoo_begins_it(self):
+        folded = self.env["project.task.type"].create(
+            {"name": "Folded", "fold": True, "sequence": -5}
+        )
+        last, first = self.env["project.task.type"].create(
+            [{"name": "Last", "sequence": -3}, {"name": "First", "sequence": -4}]
+        )
+        for stages in (folded + last + first, folded, folded.browse()):
+            self.project.type_ids = stages
+            stage = self._plan().stage_id
+            self.assertEqual(stage, first if first in stages else stages)
+            native = self.env["project.task"].create(
+                {"name": "Native", "project_id": self.project.id}
+            )
+            self.assertEqual(stage, native.stage_id)
+
+    def test_s115_without_the_planned_stage_a_visit_begins_as_others(self):
+        planned = self.env.ref("helpdesk_fsm.project_task_type_planned")
+        self.project.type_ids -= planned
+        task = self._plan(planned_date_begin=BEGIN, date_deadline=END)
+        self.assertEqual(task.stage_id, self.project.type_ids.sorted("fold")[0])
+        planned.unlink()
+        self.assertTrue(self._plan(planned_date_begin=BEGIN, date_deadline=END))
+
     def test_t2_a_second_click_opens_the_first_task(self):
         wizard = self._wizard()
         wizard.action_create_task()
@@ -225,6 +289,11 @@ class TestInterventionWizard(HelpdeskFsmCommon):
     def test_foreign_or_portal_assignees_are_refused(self):
         portal = self._new_user("after_sales_portal_x", "base.group_portal")
         self._assert_refused("can't be sent", user_ids=[Command.set(portal.ids)])
+
+    def test_an_assignee_who_has_left_is_refused(self):
+        self.other_technician.active = False
+        people = self.technician + self.other_technician
+        self._assert_refused("can't be sent", user_ids=[Command.set(people.ids)])
 
     def test_blank_title_is_refused(self):
         self._assert_refused("title", name="   ")

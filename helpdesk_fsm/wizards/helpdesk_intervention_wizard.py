@@ -54,7 +54,10 @@ class HelpdeskInterventionWizard(models.TransientModel):
     user_ids = fields.Many2many(
         comodel_name="res.users",
         string="Assignees",
-        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        # As on tasks: one who has left is refused, not passed over.
+        context={"active_test": False},
+        domain="[('share', '=', False), ('active', '=', True),"
+        " ('company_ids', 'in', company_id)]",
     )
     planned_date_begin = fields.Datetime(string="Planned Start")
     date_deadline = fields.Datetime(string="Planned End")
@@ -223,23 +226,26 @@ class HelpdeskInterventionWizard(models.TransientModel):
     def _prepare_task_values(self):
         """Return the values of the new task."""
         # sudo: checked by _check_intervention.
-        worksheets = self.project_id.sudo().allow_worksheets
-        values = {
+        project = self.project_id.sudo()
+        # The first stage, as Odoo finds it by a search: it reads all of them later.
+        stage = project.type_ids.sorted("fold")[:1]
+        if self.planned_date_begin:
+            planned = self.env["ir.model.data"]._xmlid_to_res_id(
+                "helpdesk_fsm.project_task_type_planned"
+            )
+            stage = project.type_ids.filtered(lambda s: s.id == planned) or stage
+        return {
             "name": self.name.strip(),
-            "project_id": self.project_id.id,
+            "project_id": project.id,
+            "stage_id": stage.id,
             "partner_id": self.partner_id.id,
             "user_ids": [Command.set(self.user_ids.ids)],
             "planned_date_begin": self.planned_date_begin,
             "date_deadline": self.date_deadline
             or (self.planned_date_begin and self.planned_date_begin + VISIT_LENGTH),
-            "worksheet_template_id": worksheets and self.worksheet_template_id.id,
+            "worksheet_template_id": project.allow_worksheets
+            and self.worksheet_template_id.id,
             "description": self.helpdesk_ticket_id.description,
             "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
             "reason_id": self.helpdesk_reason_id.id,
         }
-        if self.planned_date_begin:
-            stage = self.env.ref("helpdesk_fsm.project_task_type_planned", False)
-            # sudo: stages of a project that _check_ready let through.
-            if stage and stage in self.project_id.sudo().type_ids:
-                values["stage_id"] = stage.id
-        return values
