@@ -64,3 +64,17 @@ class TestRepairTour(HttpCase, HelpdeskRepairCommon):
                     address = report.replace("pdf", kind)
                     response = self.url_open(f"{address}/{repair.id}")
                     self.assertNotIn(repair.name, response.text)
+
+
+@tagged("post_install", "-at_install")
+class TestRepairPhoneTour(HttpCase, HelpdeskRepairCommon):
+    browser_size = "375x667"
+    touch_enabled = True
+
+    def test_s79_repair_on_a_phone(self):
+        self.start_tour(
+            f"/odoo/helpdesk-tickets/{self.ticket_a.id}",
+            "helpdesk_repair_phone",
+            login="after_sales_agent",
+        )
+        self.assertEqual(self.ticket_a.repair_ids.state, "confirmed")

@@ -36,3 +36,17 @@ class TestReturnTour(HttpCase, HelpdeskReturnCommon):
     def test_x3_exchange(self):
         self._tour("helpdesk_return_exchange")
         self.assertEqual(len(self.ticket_a.return_ids), 2)
+
+
+@tagged("post_install", "-at_install")
+class TestReturnPhoneTour(HttpCase, HelpdeskReturnCommon):
+    browser_size = "375x667"
+    touch_enabled = True
+
+    def test_s66_return_on_a_phone(self):
+        self.start_tour(
+            f"/odoo/helpdesk-tickets/{self.ticket_a.id}",
+            "helpdesk_return_phone",
+            login="after_sales_agent",
+        )
+        self.assertEqual(self.ticket_a.return_ids.create_uid, self.agent)

@@ -215,3 +215,34 @@ registry.category("web_tour.tours").add("helpdesk_repair_give_back", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("helpdesk_repair_phone", {
+    steps: () => [
+        {
+            content: "press Repair behind the button of the header",
+            trigger: ".o_statusbar_buttons button.dropdown-toggle",
+            run: "click",
+        },
+        {trigger: "button[name=action_repair]", run: "click"},
+        {
+            content: "the fields are as wide as the parts",
+            trigger: ".modal .o_field_widget[name=product_id]",
+            run() {
+                const right = (element) => element.getBoundingClientRect().right;
+                const pages = document.querySelector(".modal .o_notebook");
+                if (
+                    Math.abs(right(this.anchor.closest(".o_cell")) - right(pages)) > 1
+                ) {
+                    throw new Error("the fields end before the right edge");
+                }
+            },
+        },
+        {trigger: ".modal footer button[name=action_confirm_repair]", run: "click"},
+        {trigger: ".modal .alert-warning:contains(not in stock)"},
+        {trigger: ".modal footer button[name=action_confirm_repair]", run: "click"},
+        {
+            content: "the agent reads the repair",
+            trigger: "body:not(:has(.modal)) .o_form_view:contains(RO/)",
+        },
+    ],
+});

@@ -142,3 +142,36 @@ registry.category("web_tour.tours").add("helpdesk_return_exchange", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("helpdesk_return_phone", {
+    steps: () => [
+        {
+            content: "press Return behind the button of the header",
+            trigger: ".o_statusbar_buttons button.dropdown-toggle",
+            run: "click",
+        },
+        {trigger: "button[name=action_return]", run: "click"},
+        {
+            content: "what can be returned stands on cards",
+            trigger: ".modal .o_kanban_record:contains(Lamp):contains(3.00)",
+        },
+        {
+            content: "the fields are as wide as the cards",
+            trigger: ".modal .o_field_widget[name=picking_id]",
+            run() {
+                const right = (element) => element.getBoundingClientRect().right;
+                const cards = document.querySelector(".modal [name=line_ids]");
+                if (
+                    Math.abs(right(this.anchor.closest(".o_cell")) - right(cards)) > 1
+                ) {
+                    throw new Error("the fields end before the right edge");
+                }
+            },
+        },
+        {trigger: ".modal footer button[name=action_return]", run: "click"},
+        {
+            content: "the agent reads the transfer",
+            trigger: "body:not(:has(.modal)) .o_form_view:contains(IN/)",
+        },
+    ],
+});
