@@ -812,6 +812,20 @@ class TestPortal(HelpdeskPortalCommon):
         [new, _image] = self._file_links(self.ticket_a, self.public_a.id)
         self.assertEqual(self._get(new).text, "Public answer to A")
 
+    def test_t10_links_to_files_end_with_the_ticket(self):
+        """A ticket that was deleted past the ORM leaves its files behind."""
+        file = self.public_a.attachment_ids
+        link = f"/web/content/{file.id}?access_token="
+        old = file._get_raw_access_token()
+        self.assertEqual(self._get(link + old).text, "Public answer to A")
+        self.env.cr.execute("DELETE FROM helpdesk_ticket WHERE id = %s", [file.res_id])
+        self.env.invalidate_all()
+        answer = self._get(link + old)
+        self.assertEqual(answer.status_code, 404)
+        self.assertNotIn("Public answer to A", answer.text)
+        for token in (file._get_raw_access_token(), file._get_thumbnail_token()):
+            self.assertTrue(token)
+
     def test_colleague_takes_over_and_the_link_changes(self):
         self.ticket_a.message_subscribe((self.contact_a1 | self.contact_a2).ids)
         token = self.ticket_a.access_token
