@@ -537,6 +537,10 @@ class TestAccessMatrix(HelpdeskAfterSalesCommon, HttpCase):
             for name, cells in rows(METHODS).items()
             if name in new or self._is_installed(name)
         }
+        if "helpdesk.return.wizard" not in self.env:
+            # Nothing can be asked for.
+            row = expected["helpdesk.ticket portal_request"]
+            row[ROLES.index("portal")] = "told"
         openers = self._log_in()
         found = {}
         for name in sorted(new):
@@ -563,8 +567,11 @@ class TestAccessMatrix(HelpdeskAfterSalesCommon, HttpCase):
             for method in line.split()[1:]
         }
         self.assertEqual(extended - listed, set(), "no row")
-        gone = {row for row in listed - extended if self._is_installed(row)}
-        self.assertEqual(gone, set(), "no such method")
+        services = self.team._after_sales_services().values()
+        if self.env.registry._init_modules.issuperset(services):
+            # Of an addon that isn't here, Odoo's own method is.
+            gone = {row for row in listed - extended if self._is_installed(row)}
+            self.assertEqual(gone, set(), "no such method")
 
     @mute_logger("odoo.http")
     def test_t28_pop_ups_of_a_ticket_that_one_may_not_read(self):
