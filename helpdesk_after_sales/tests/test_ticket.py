@@ -330,6 +330,15 @@ class TestTicket(HelpdeskAfterSalesCommon):
             ],
         )
 
+    def test_each_hotkey_of_the_form_presses_one_button(self):
+        """None is another button's, or what Odoo has on a form: pager, priority..."""
+        taken = {*"cdfghijmnprsux"} | {f"shift+{key}" for key in "aimqux"}
+        form = self.env.ref("helpdesk_after_sales.helpdesk_ticket_view_form")
+        keys = form._get_combined_arch().xpath("//@data-hotkey")
+        self.assertIn("a", keys)
+        self.assertFalse(taken & set(keys))
+        self.assertCountEqual(keys, set(keys))
+
     def test_opening_lists_costs_the_same_for_any_number_of_tickets(self):
         tickets = self.env["helpdesk.ticket"].create(
             [
