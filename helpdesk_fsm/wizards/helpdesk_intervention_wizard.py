@@ -140,7 +140,8 @@ class HelpdeskInterventionWizard(models.TransientModel):
         :raises UserError: with a sentence what can't be planned
         """
         self._check_ready()
-        self._lock()
+        # No purchase is held, and no lock is needed: two presses at once both write the
+        # row of this pop-up, so that one is tried again and finds the other's task.
         if made := self._open_result():
             return made
         self._check_intervention()
