@@ -31,6 +31,7 @@ import time
 from pathlib import Path
 
 import benching
+from benching import processor_time
 
 PLANS = Path(__file__).resolve().parent / "plans"
 SIZES = (1_000, 100_000, 1_000_000)
@@ -604,21 +605,6 @@ def screens(helpdesk):
 
 
 # -- Measuring ---------------------------------------------------------------
-
-
-def processor_time(env):
-    """Return the seconds that Odoo and its PostgreSQL process have computed so far.
-
-    Everything is in memory: on a machine with nothing else to do that is the time that
-    passes, on a busy one it is the part that counts. Of a PostgreSQL on another machine
-    only the clock is known.
-    """
-    pid = env.cr._cnx.info.backend_pid
-    try:
-        computed = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
-    except (OSError, ValueError, IndexError):
-        return time.perf_counter()
-    return time.process_time() + computed / 1e9
 
 
 def measure(env, function):

@@ -1,8 +1,9 @@
-"""What the benches share: a database of their own, and an environment in it."""
+"""What the benches share: a database of their own, an environment in it, the time."""
 
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,3 +48,18 @@ def run_in_setup(file, _bench, arguments):
         ).returncode
     finally:
         odoo.drop(database)
+
+
+def processor_time(env):
+    """Return the seconds that Odoo and its PostgreSQL process have computed so far.
+
+    Everything is in memory: on a machine with nothing else to do that is the time that
+    passes, on a busy one it is the part that counts. Of a PostgreSQL on another machine
+    only the clock is known.
+    """
+    pid = env.cr._cnx.info.backend_pid
+    try:
+        computed = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return time.perf_counter()
+    return time.process_time() + computed / 1e9
