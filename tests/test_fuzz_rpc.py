@@ -297,6 +297,11 @@ class TestFuzzRpc(TransactionCase):
             "attributes": lambda: ["string", "type"],
             "groupby": lambda: [chance.choice(["id", "create_uid", "write_uid"])],
             "aggregates": lambda: ["__count"],
+            "group_by": lambda: "create_uid",
+            "progress_bar": lambda: {
+                "field": "kanban_state" if "kanban_state" in model else "write_uid",
+                "colors": chance.choice([{"blocked": "danger"}, {}]),
+            },
             "order": lambda: chance.choice(["id desc", None]),
             "limit": lambda: chance.choice([0, 1, 80]),
             "offset": lambda: chance.choice([0, 1]),
@@ -435,7 +440,7 @@ class TestFuzzRpc(TransactionCase):
             # pass it on to them; so does its ensure_one(), which is how all of its
             # methods ask for one record.
             if "Expected singleton" not in str(error) and any(
-                frame.filename.startswith(OUR_FILES) and "super()." not in frame.line
+                frame.filename.startswith(OUR_FILES) and "super(" not in frame.line
                 for frame in traceback.extract_tb(error.__traceback__)
             ):
                 trace = traceback.format_exc()
