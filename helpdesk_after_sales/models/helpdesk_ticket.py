@@ -62,9 +62,6 @@ class HelpdeskTicket(models.Model):
             ("done", "Ready"),
             ("blocked", "Blocked"),
         ],
-        compute="_compute_kanban_state",
-        store=True,
-        readonly=False,
         default="normal",
         required=True,
         copy=False,
@@ -128,9 +125,9 @@ class HelpdeskTicket(models.Model):
     )
     date_last_stage_update = fields.Datetime(
         string="Last Stage Update",
-        compute="_compute_date_last_stage_update",
-        store=True,
-        precompute=True,
+        default=fields.Datetime.now,
+        readonly=True,
+        copy=False,
     )
 
     # -- Customer
@@ -367,15 +364,6 @@ class HelpdeskTicket(models.Model):
                 ticket.close_date = False
             elif not ticket.close_date:
                 ticket.close_date = fields.Datetime.now()
-
-    @api.depends("stage_id")
-    def _compute_date_last_stage_update(self):
-        self.date_last_stage_update = fields.Datetime.now()
-
-    @api.depends("stage_id")
-    def _compute_kanban_state(self):
-        """What was ready or blocked was so in the stage before, as in Project."""
-        self.kanban_state = "normal"
 
     @api.depends("partner_id")
     def _compute_partner_details(self):
@@ -638,7 +626,21 @@ class HelpdeskTicket(models.Model):
             if "partner_id" in vals
             else {}
         )
+        # Another team may have the same stage: no field that depends on it could tell.
+        stages = (
+            {ticket: ticket.stage_id for ticket in self}
+            if not vals.keys().isdisjoint(("stage_id", "team_id"))
+            else {}
+        )
         result = super().write(vals)
+        moved = self.filtered(lambda t: t in stages and t.stage_id != stages[t])
+        if moved:
+            # What was ready or blocked was so in the stage before, as in Project.
+            begin = {
+                "date_last_stage_update": fields.Datetime.now(),
+                "kanban_state": "normal",
+            }
+            moved.write({k: value for k, value in begin.items() if k not in vals})
         for ticket, partner in former.items():
             if partner and partner != ticket.partner_id:
                 ticket._forget_customer(partner, vals)

@@ -67,6 +67,7 @@ class HelpdeskTicketMail(models.AbstractModel):
             }
             if not self.env.user._is_internal() or self.env.su:
                 # The gateway acts as whoever wrote: it's the shop that answers.
+                # sudo: the company's and the template's sender; the stage chose it.
                 values["author_id"] = ticket.sudo().company_id.partner_id.id
                 values["email_from"] = (
                     template.sudo()._render_field("email_from", ticket.ids)[ticket.id]
@@ -82,7 +83,8 @@ class HelpdeskTicketMail(models.AbstractModel):
 
         Core would make a contact of every address that a mail comes from.
         """
-        # sudo: templates are read and rendered by the system, as for other stages.
+        # sudo: called where a stage or the gateway sends its template, which Odoo too
+        # reads and sends as the system; it goes to the address of the ticket only.
         values = template.sudo()._generate_template(
             self.ids, ("subject", "body_html", "email_from")
         )[self.id]
@@ -106,7 +108,7 @@ class HelpdeskTicketMail(models.AbstractModel):
         self.ensure_one()
         if self.env.context.get("helpdesk_automatic_mail"):
             return False
-        # sudo: counts all tickets.
+        # sudo: counts all tickets of the sender, and reads the limits; none is shown.
         tickets = self.sudo().with_context(active_test=False)
         parameter = self.env["ir.config_parameter"].sudo().get_param
         since = fields.Datetime.subtract(
@@ -340,12 +342,11 @@ class HelpdeskTicketMail(models.AbstractModel):
         team = self.env["helpdesk.team"].browse(values.get("team_id")) or (
             self._default_team_id()
         )
-        # sudo: the gateway acts for the team, whoever wrote.
-        self = self.with_company(team.sudo().company_id).with_context(
-            helpdesk_from_mail=True
-        )
+        # sudo: the gateway acts for the team, whoever wrote; only its company is read.
+        company = team.sudo().company_id
+        self = self.with_company(company).with_context(helpdesk_from_mail=True)
         name, address = parse_contact_from_email(msg_dict.get("email_from") or "")
-        partner = self._find_mail_customer(msg_dict, address, team.sudo().company_id)
+        partner = self._find_mail_customer(msg_dict, address, company)
         subject = " ".join((msg_dict.get("subject") or "").split())
         values = {
             # The message keeps what is longer than a title.

@@ -223,7 +223,8 @@ class HelpdeskTicketPortal(models.AbstractModel):
         belong to agents (T13). Call it after the access to the ticket was checked.
         """
         self.ensure_one()
-        # sudo: customers can't read the internal subtype of the first message.
+        # sudo: who calls this has checked the access to the ticket; customers can't
+        # read the internal subtype of its first message.
         return (
             self.env["mail.message"]
             .sudo()

@@ -24,7 +24,7 @@ class HelpdeskTicketServices(models.AbstractModel):
             raise AccessError(
                 self.env._("Only helpdesk users use the services of a ticket.")
             )
-        ticket = self.sudo(False)
+        ticket = self.sudo(False)  # not as the system: what is checked is the user
         ticket.check_access("write")
         if not ticket.team_id[switch]:
             raise UserError(
@@ -78,7 +78,7 @@ class HelpdeskTicketServices(models.AbstractModel):
             .search(Domain("id", "in", documents.ids) & Domain(field, "=", True))
         )
         for document in documents:
-            document[field] = document.sudo() in readable
+            document[field] = document in readable
 
     @api.model
     def _reads_by_other_groups(self, model):

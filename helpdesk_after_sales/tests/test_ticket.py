@@ -140,6 +140,22 @@ class TestTicket(HelpdeskAfterSalesCommon):
         ticket.stage_id = self.closed
         self.assertEqual(ticket.kanban_state, "normal")
 
+    def test_another_team_with_the_same_stage_is_no_new_stage(self):
+        ticket = self._ticket(self.customer_b, kanban_state="blocked")
+        before = fields.Datetime.now() - timedelta(days=3)
+        ticket.date_last_stage_update = before
+        self.env.flush_all()
+        other = self.team.copy({"name": "Other", "stage_ids": self.stages.ids})
+        ticket.team_id = other
+        self.assertEqual(ticket.stage_id, self.new)
+        self.assertEqual(ticket.kanban_state, "blocked")
+        self.assertEqual(ticket.date_last_stage_update, before)
+        own = self.env["helpdesk.stage"].create({"name": "Own"})
+        ticket.team_id = self.team.copy({"name": "Own", "stage_ids": own.ids})
+        self.assertEqual(ticket.stage_id, own)
+        self.assertEqual(ticket.kanban_state, "normal")
+        self.assertGreater(ticket.date_last_stage_update, before)
+
     def test_bar_of_the_kanban_counts_what_has_a_colour(self):
         """The client counts the rest itself: nearly all, "In progress"."""
         states = ("done", "blocked", "normal")
