@@ -27,7 +27,7 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         help="The helpdesk ticket that this document was made on.",
     )
 
-    reason_id = fields.Many2one(
+    helpdesk_reason_id = fields.Many2one(
         comodel_name="helpdesk.after.sales.reason",
         string="After-Sales Reason",
         index="btree_not_null",

@@ -14,14 +14,8 @@ class HelpdeskTicket(models.Model):
     _name = "helpdesk.ticket"
     _description = "Helpdesk Ticket"
     _inherit = [
-        "helpdesk.ticket.mail",
-        "helpdesk.ticket.merging",
-        "helpdesk.ticket.portal",
-        "helpdesk.ticket.services",
-        "helpdesk.ticket.request",
-        "helpdesk.ticket.timeline",
         "portal.mixin",
-        "helpdesk.ticket.rating",
+        "rating.mixin",
         "mail.thread.cc",
         "mail.tracking.duration.mixin",
         "mail.activity.mixin",

@@ -19,11 +19,10 @@ from .helpdesk_ticket_portal import REOPENED
 _logger = logging.getLogger(__name__)
 
 
-class HelpdeskTicketMail(models.AbstractModel):
+class HelpdeskTicket(models.Model):
     """Mails of customers become tickets, and tickets answer by mail."""
 
-    _name = "helpdesk.ticket.mail"
-    _description = "Mails of a helpdesk ticket"
+    _inherit = "helpdesk.ticket"
 
     def _creation_subtype(self):
         # Its id is cached: env.ref() would ask for each ticket whether it exists.
@@ -170,7 +169,7 @@ class HelpdeskTicketMail(models.AbstractModel):
     def _message_log_batch(self, *args, **kwargs):
         # Notes go to nobody: no address need be looked up for them.
         ticket = self.with_context(helpdesk_note=True)
-        return super(HelpdeskTicketMail, ticket)._message_log_batch(*args, **kwargs)
+        return super(HelpdeskTicket, ticket)._message_log_batch(*args, **kwargs)
 
     def _message_compute_author(self, author_id=None, email_from=None):
         """What an agent writes comes from the address of the team, in their name."""
@@ -306,7 +305,7 @@ class HelpdeskTicketMail(models.AbstractModel):
             self.check_access("read")
             # sudo: the customer may read, and so answer to the ticket, as was just
             # checked; the files are new ones, or those that they have uploaded.
-            return super(HelpdeskTicketMail, self.sudo()).message_post(
+            return super(HelpdeskTicket, self.sudo()).message_post(
                 author_id=self.env.user.partner_id.id, **kwargs
             )
         return super().message_post(**kwargs)

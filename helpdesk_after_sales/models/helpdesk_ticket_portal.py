@@ -7,11 +7,10 @@ from odoo.tools import email_normalize_all
 REOPENED = "helpdesk_after_sales.reopened"
 
 
-class HelpdeskTicketPortal(models.AbstractModel):
+class HelpdeskTicket(models.Model):
     """What customers see of their tickets, and do with them: in the portal, by RPC."""
 
-    _name = "helpdesk.ticket.portal"
-    _description = "Helpdesk ticket in the portal"
+    _inherit = "helpdesk.ticket"
 
     @api.model
     def _get_thread_with_access(

@@ -2,16 +2,14 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import formataddr
 
 
-class HelpdeskTicketRating(models.AbstractModel):
+class HelpdeskTicket(models.Model):
     """How happy customers are with a ticket.
 
     They are asked by mail once for each closing, where the team wants it, and answer
     through the link of that mail: nobody rates a ticket in another way.
     """
 
-    _name = "helpdesk.ticket.rating"
-    _inherit = ["rating.mixin"]
-    _description = "Rating of a helpdesk ticket"
+    _inherit = "helpdesk.ticket"
 
     # What is new has no rating: else each new ticket would be written once more.
     rating_last_value = fields.Float(default=0)

@@ -21,7 +21,7 @@ REQUEST_FIELDS = (
 PHOTOS = ("image/jpeg", "image/png", "image/gif", "image/webp", "application/pdf")
 
 
-class HelpdeskTicketRequest(models.AbstractModel):
+class HelpdeskTicket(models.Model):
     """What a customer asks for in the portal: a return or a repair of what was
     delivered (X9).
 
@@ -30,8 +30,7 @@ class HelpdeskTicketRequest(models.AbstractModel):
     and its wizard reads ``_get_request_lines()``; the addons never meet each other.
     """
 
-    _name = "helpdesk.ticket.request"
-    _description = "Request of a customer"
+    _inherit = "helpdesk.ticket"
 
     request_line_ids = fields.One2many(
         comodel_name="helpdesk.ticket.request.line",

@@ -6,11 +6,10 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 
-class HelpdeskTicketServices(models.AbstractModel):
+class HelpdeskTicket(models.Model):
     """What the services ask of a ticket: who may, what was bought, what was made."""
 
-    _name = "helpdesk.ticket.services"
-    _description = "After-sales services of a helpdesk ticket"
+    _inherit = "helpdesk.ticket"
 
     def _check_after_sales(self, switch):
         """Raise unless the user may use a service of this ticket's team now (S2).

@@ -6,15 +6,14 @@ from odoo.fields import Domain
 from odoo.tools import format_date, format_datetime
 
 
-class HelpdeskTicketTimeline(models.AbstractModel):
+class HelpdeskTicket(models.Model):
     """What was done about a ticket, in the order of time (X7).
 
     Built from the linked documents each time it is looked at; nothing is kept. A
     document tells its line in ``_prepare_timeline_values``.
     """
 
-    _name = "helpdesk.ticket.timeline"
-    _description = "Timeline of a helpdesk ticket"
+    _inherit = "helpdesk.ticket"
 
     @api.readonly
     def get_timeline(self):

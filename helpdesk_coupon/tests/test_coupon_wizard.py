@@ -393,7 +393,7 @@ class TestCouponWizard(HelpdeskCouponCommon):
         with self.assertRaisesRegex(UserError, "choose a reason"):
             wizard.action_send_by_email()
         coupon = self._generate_coupon(helpdesk_reason_id=reason)
-        self.assertEqual(coupon.reason_id, reason)
+        self.assertEqual(coupon.helpdesk_reason_id, reason)
 
     def test_x10_number_and_value_limits_name_who_may(self):
         self.team.coupon_limit_number = 1

@@ -531,7 +531,7 @@ class HelpdeskCouponWizard(models.TransientModel):
         gift_card = self.program_type == "gift_card"
         return {
             "helpdesk_ticket_id": ticket.id,
-            "reason_id": self.helpdesk_reason_id.id,
+            "helpdesk_reason_id": self.helpdesk_reason_id.id,
             "helpdesk_customer_only": ticket.team_id.coupon_customer_only,
             "helpdesk_invoice_id": gift_card and self.invoice_id.id,
             # sudo: the value of a program that is offered.

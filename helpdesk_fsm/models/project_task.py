@@ -7,8 +7,6 @@ class ProjectTask(models.Model):
     _inherit = [
         "helpdesk.after.sales.document",
         "project.task",
-        "fsm.visit.mixin",
-        "fsm.worksheet.mixin",
     ]
 
     is_fsm = fields.Boolean(

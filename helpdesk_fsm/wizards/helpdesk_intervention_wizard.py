@@ -1,7 +1,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.fsm_visit_mixin import VISIT_LENGTH
+from ..models.fsm_visit import VISIT_LENGTH
 
 
 class HelpdeskInterventionWizard(models.TransientModel):
@@ -248,5 +248,5 @@ class HelpdeskInterventionWizard(models.TransientModel):
             and self.worksheet_template_id.id,
             "description": self.helpdesk_ticket_id.description,
             "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
-            "reason_id": self.helpdesk_reason_id.id,
+            "helpdesk_reason_id": self.helpdesk_reason_id.id,
         }

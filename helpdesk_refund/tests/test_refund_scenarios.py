@@ -437,7 +437,7 @@ class TestRefundScenarios(HelpdeskRefundCommon):
             wizard.refund_moves()
         wizard.helpdesk_reason_id = reason
         wizard.refund_moves()
-        self.assertEqual(wizard.new_move_ids.reason_id, reason)
+        self.assertEqual(wizard.new_move_ids.helpdesk_reason_id, reason)
 
     def test_posting_other_entries_costs_nothing_more(self):
         """Documents without a ticket ask the database nothing for our sake."""

@@ -416,7 +416,7 @@ class AccountMoveReversal(models.TransientModel):
         values = super()._prepare_default_reversal(move)
         if self.helpdesk_ticket_id:
             values["helpdesk_ticket_id"] = self.helpdesk_ticket_id.id
-            values["reason_id"] = self.helpdesk_reason_id.id
+            values["helpdesk_reason_id"] = self.helpdesk_reason_id.id
         return values
 
     def _after_modify(self, former_notes):

@@ -353,7 +353,7 @@ class TestRepairWizard(HelpdeskRepairCommon):
         reason = self.env.ref("helpdesk_after_sales.reason_wear")
         form = self._form()
         form.helpdesk_reason_id = reason
-        self.assertEqual(self._confirm(form.save()).reason_id, reason)
+        self.assertEqual(self._confirm(form.save()).helpdesk_reason_id, reason)
 
     def test_s97_several_repairs_and_cancelled_ones(self):
         first = self._confirm(self._form().save())

@@ -281,7 +281,7 @@ class HelpdeskRepairWizard(models.TransientModel):
                 Command.create(part._prepare_move_values()) for part in self.part_ids
             ],
             "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
-            "reason_id": self.helpdesk_reason_id.id,
+            "helpdesk_reason_id": self.helpdesk_reason_id.id,
         }
 
     def _prepare_quantity_values(self):

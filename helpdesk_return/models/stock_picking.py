@@ -81,7 +81,7 @@ class StockPicking(models.Model):
             backorder.sudo().write(
                 {
                     "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
-                    "reason_id": self.reason_id.id,
+                    "helpdesk_reason_id": self.helpdesk_reason_id.id,
                     "return_id": self.return_id.id,
                 }
             )

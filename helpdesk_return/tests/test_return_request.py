@@ -120,7 +120,7 @@ class TestReturnRequest(ReturnRequestCommon):
         wizard.action_return()
         (back,) = ticket.return_ids
         self.assertEqual(back.move_ids.product_uom_qty, 2)
-        self.assertEqual(back.reason_id, reason)
+        self.assertEqual(back.helpdesk_reason_id, reason)
         self.assertEqual(ticket.request_state, "approved")
 
         mail = ticket.message_ids.filtered(lambda m: "approved your request" in m.body)

@@ -254,7 +254,7 @@ class TestReturnWizard(HelpdeskReturnCommon):
         wizard.helpdesk_reason_id = damaged
         wizard.action_return()
         picking = wizard.sudo().made_picking_ids
-        self.assertEqual(picking.reason_id, damaged)
+        self.assertEqual(picking.helpdesk_reason_id, damaged)
         self.assertEqual(picking.move_ids.helpdesk_reason_id, wrong)
 
     def _wizard_with_reason(self, reason):
@@ -346,7 +346,7 @@ class TestReturnWizard(HelpdeskReturnCommon):
         picking.with_context(skip_backorder=True).button_validate()
         rest = (self.ticket_a.return_ids - picking.sudo()).sudo()
         self.assertEqual(rest.backorder_id.id, picking.id)
-        self.assertEqual(rest.reason_id, damaged)
+        self.assertEqual(rest.helpdesk_reason_id, damaged)
         self._deliver(rest)
         bodies = str(self.ticket_a.message_ids.mapped("body"))
         self.assertIn("received 2 of 3", bodies)

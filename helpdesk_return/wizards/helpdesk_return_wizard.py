@@ -314,7 +314,7 @@ class HelpdeskReturnWizard(models.TransientModel):
         pickings.filtered(lambda p: not p.helpdesk_ticket_id).write(
             {
                 "helpdesk_ticket_id": ticket.id,
-                "reason_id": self.helpdesk_reason_id.id,
+                "helpdesk_reason_id": self.helpdesk_reason_id.id,
             }
         )
         if exchange and len(pickings) == 1:

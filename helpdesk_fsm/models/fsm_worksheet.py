@@ -11,13 +11,13 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date, formatLang
 from odoo.tools.image import IMAGE_MAX_RESOLUTION
 
-from .fsm_visit_mixin import format_moment
+from .fsm_visit import format_moment
 
 #: what a drawn signature may weigh at most, in bytes
 SIGNATURE_MAX_SIZE = 2 * 1024 * 1024
 
 
-class FsmWorksheetMixin(models.AbstractModel):
+class ProjectTask(models.Model):
     """The worksheet of a visit: filled, signed, sealed (S109 to S114, X16).
 
     What was signed is kept as a text, the snapshot: the fields with their labels and
@@ -25,8 +25,7 @@ class FsmWorksheetMixin(models.AbstractModel):
     from it, and its SHA-256 stands on both.
     """
 
-    _name = "fsm.worksheet.mixin"
-    _description = "Worksheet of a visit"
+    _inherit = "project.task"
 
     worksheet_currency_id = fields.Many2one(
         comodel_name="res.currency", compute="_compute_worksheet_currency_id"

@@ -31,15 +31,14 @@ def format_moment(env, moment, tz=None):
     return f"{format_date(env, local.date())} {clock}"
 
 
-class FsmVisitMixin(models.AbstractModel):
+class ProjectTask(models.Model):
     """When somebody comes to the customer, and how customer and technician learn it.
 
     The invitation is sent a moment later by a scheduled action: whoever moves a visit
     three times sends one mail, and planning doesn't wait for the mail server.
     """
 
-    _name = "fsm.visit.mixin"
-    _description = "Visit to a customer"
+    _inherit = "project.task"
 
     planned_date_begin = fields.Datetime(
         string="Planned Start", copy=False, tracking=True

@@ -5,11 +5,10 @@ from odoo.exceptions import UserError
 from odoo.tools import is_html_empty
 
 
-class HelpdeskTicketMerging(models.AbstractModel):
+class HelpdeskTicket(models.Model):
     """Two tickets of one matter become one."""
 
-    _name = "helpdesk.ticket.merging"
-    _description = "Merging of helpdesk tickets"
+    _inherit = "helpdesk.ticket"
 
     def action_merge(self):
         """Return the action that opens the pop-up **Merge Tickets** on these."""
