@@ -67,7 +67,8 @@ def test_metapackage_lists_every_addon():
 
 
 def test_top_level_holds_what_it_should():
-    allowed = {*MANIFESTS, "setup", "tests", "LICENSE", "README.md"}
+    allowed = {*MANIFESTS, "docs", "setup", "tests", "LICENSE", "README.md"}
+    allowed |= {"CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
     allowed |= {"pyproject.toml", "eslint.config.cjs", "prettier.config.cjs"}
     tools = {"build", "node_modules"}
     found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
