@@ -83,13 +83,15 @@ class TestUninstall(unittest.TestCase):
             "helpdesk_after_sales",
             "group_helpdesk_user",
         )[1]
-        make(
-            "res.users",
-            name="Ada",
-            login="agent",
-            password="agent-agent",
-            group_ids=[(6, 0, [agent_group])],
-        )
+        for login in ("agent", "colleague"):
+            make(
+                "res.users",
+                name=login,
+                login=login,
+                password="agent-agent",
+                group_ids=[(6, 0, [agent_group])],
+            )
+        cls.address = address
         cls.agent = Client(address, cls.ground.database, "agent", "agent-agent")
         cls.ids = {"partner": make("res.partner", name="Alder")}
         cls.ids["team"] = make(
@@ -230,4 +232,64 @@ class TestUninstall(unittest.TestCase):
         with self.assertRaisesRegex(ServerError, "switched off for the team"):
             self.agent.call("helpdesk.test.wizard", "action_confirm", [wizard])
         self.agent.call("helpdesk.ticket", "action_view_maintenance", [ticket])
-        self.agent.call("maintenance.request", "read", [opened[0]["res_id"]], ["name"])
+        colleague = Client(
+            self.address, self.ground.database, "colleague", "agent-agent"
+        )
+        for agent in (self.agent, colleague):
+            # With helpdesk rights only: the document is that of a ticket they see.
+            agent.call("maintenance.request", "read", [opened[0]["res_id"]], ["name"])
+
+    def test_customer_asks_for_the_service_of_somebody_else(self):
+        """Review 7 and 20: a resolution that only the sixth service knows."""
+        self.admin.call(
+            "helpdesk.team", "write", [self.ids["team"]], {"use_maintenance": True}
+        )
+        [portal_group] = self.admin.call(
+            "res.groups", "search", [["name", "=", "Portal"]], limit=1
+        )
+        user = self._make(
+            "res.users",
+            name="Cora",
+            login="customer",
+            password="customer-customer",
+            group_ids=[(6, 0, [portal_group])],
+        )
+        [values] = self.admin.call("res.users", "read", [user], ["partner_id"])
+        product = self._make("product.product", name="Boiler", type="service")
+        order = self._make(
+            "sale.order",
+            partner_id=values["partner_id"][0],
+            order_line=[(0, 0, {"product_id": product, "product_uom_qty": 2})],
+        )
+        self.admin.call("sale.order", "action_confirm", [order])
+        [line] = self.admin.call(
+            "sale.order.line", "search", [["order_id", "=", order]]
+        )
+        self.admin.call("sale.order.line", "write", [line], {"qty_delivered": 2})
+        customer = Client(
+            self.address, self.ground.database, "customer", "customer-customer"
+        )
+        [bought] = customer.call("helpdesk.ticket", "portal_purchases")
+        [offer] = [
+            offer
+            for offer in bought["requests"]
+            if offer["service"] == "use_maintenance"
+        ]
+        self.assertEqual((offer["left"], offer["refusal"]), (2, False))
+        request = ("use_maintenance", line, 1)
+        with self.assertRaisesRegex(ServerError, "offered"):
+            customer.call("helpdesk.ticket", "portal_request", *request, wish="money")
+        ticket = customer.call(
+            "helpdesk.ticket", "portal_request", *request, wish="parts"
+        )
+        action = self.agent.call("helpdesk.ticket", "action_approve_request", [ticket])
+        context = action["context"]
+        wizard = self.agent.call(
+            action["res_model"], "create", {"name": "Oil it"}, context=context
+        )
+        self.agent.call(action["res_model"], "action_confirm", [wizard])
+        [values] = self.agent.call(
+            "helpdesk.ticket", "read", [ticket], ["request_state", "request_wish"]
+        )
+        self.assertEqual(values["request_state"], "approved")
+        self.assertEqual(values["request_wish"], "parts")

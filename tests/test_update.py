@@ -41,6 +41,15 @@ SHARED = {
 ITS_OWN = {"write_date", "write_uid"}
 #: columns that have another name today, on the tables of Odoo
 RENAMED = {"reason_id": "helpdesk_reason_id"}
+#: the services of reasons, which were fields, by their switches
+REASONS = {
+    "helpdesk_after_sales_reason_service_rel": "SELECT reason_id, field.name FROM "
+    "helpdesk_after_sales_reason_service_rel JOIN ir_model_fields AS field "
+    "ON field.id = field_id",
+    "helpdesk_reason_service_rel": "SELECT reason_id, switch FROM "
+    "helpdesk_reason_service_rel JOIN helpdesk_after_sales_service AS service "
+    "ON service.id = service_id",
+}
 
 
 def history():
@@ -157,7 +166,13 @@ class TestUpdate(unittest.TestCase):
             if "wizard" not in table
         ]
         tables = dict.fromkeys(own, "TRUE") | SHARED
-        result = {}
+        [linked] = [table for table in REASONS if tables.pop(table, None)]
+        result = {
+            "services of reasons": {
+                (reason, switch): {"switch": switch}
+                for reason, switch in self.ground.sql(REASONS[linked])
+            }
+        }
         for table, condition in tables.items():
             rows = [
                 row
@@ -189,7 +204,13 @@ class TestUpdate(unittest.TestCase):
             admin = Client(address, self.ground.database, "admin")
             ticket = self._make_data(admin)
         before = self._snapshot()
-        for table in ("helpdesk_ticket", "helpdesk_stage", "mail_message", *SHARED):
+        for table in (
+            "services of reasons",
+            "helpdesk_ticket",
+            "helpdesk_stage",
+            "mail_message",
+            *SHARED,
+        ):
             self.assertTrue(before[table], f"nothing to lose in {table}")
 
         for addon in self.wanted:

@@ -189,7 +189,7 @@ class HelpdeskRequestPortal(CustomerPortal):
     def portal_request(self, line_id, kind, **params):
         """The form that asks for a return or a repair of an order line (X9)."""
         tickets = request.env["helpdesk.ticket"]
-        services = tickets._get_request_services()
+        services = tickets._get_request_offers()
         service = next(
             (switch for switch, offer in services.items() if offer["kind"] == kind),
             None,

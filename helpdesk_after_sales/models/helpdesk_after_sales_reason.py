@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 
 
 class HelpdeskAfterSalesReason(models.Model):
@@ -13,20 +13,11 @@ class HelpdeskAfterSalesReason(models.Model):
         comodel_name="res.company",
         help="Empty: the reason is offered in every company.",
     )
-    # The switches of the team are the services: a new one is offered here by itself.
-    # Agents can't read field definitions; they only search reasons by them.
     services = fields.Many2many(
-        comodel_name="ir.model.fields",
-        relation="helpdesk_after_sales_reason_service_rel",
+        comodel_name="helpdesk.after.sales.service",
+        relation="helpdesk_reason_service_rel",
         column1="reason_id",
-        column2="field_id",
+        column2="service_id",
         required=True,
-        bypass_search_access=True,
-        domain=lambda self: self._get_services_domain(),
         help="The services that offer this reason.",
     )
-
-    @api.model
-    def _get_services_domain(self):
-        switches = self.env["helpdesk.team"]._after_sales_services()
-        return [("model", "=", "helpdesk.team"), ("name", "in", [*switches])]

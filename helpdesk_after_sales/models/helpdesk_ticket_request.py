@@ -47,13 +47,8 @@ class HelpdeskTicket(models.Model):
         help="Technical: the switch of the service that the customer asks for.",
     )
     request_wish = fields.Selection(
-        selection=[
-            ("money", "Money back"),
-            ("exchange", "Exchange"),
-            ("repair", "Repair"),
-            ("voucher", "Voucher"),
-        ],
-        string="Wish",
+        selection="_selection_resolution",
+        string="Requested Resolution",
         readonly=True,
         copy=False,
         groups="base.group_user",
@@ -102,27 +97,61 @@ class HelpdeskTicket(models.Model):
         compute="_compute_request_summary", groups="base.group_user"
     )
 
+    @api.model
+    def _selection_resolution(self):
+        # sudo: codes and names that an administrator wrote.
+        resolutions = self.env["helpdesk.after.sales.resolution"].sudo()
+        return [(r.code, r.name) for r in resolutions.search(Domain.TRUE)]
+
     # -- What bridges extend -------------------------------------------------
 
     @api.model
     def _get_request_services(self):
-        """Return ``{switch of the team: {"kind", "button", "title", "subject",
-        "summary", "wishes"}}`` of what customers can ask for. A bridge adds its own.
+        """Return ``{switch of the team: {"open", ...}}`` of what customers can ask for.
+        A bridge adds its own; its ``helpdesk.after.sales.service`` says which
+        resolutions are offered.
 
-        ``kind`` stands in the address of the form, ``button`` and ``title`` are for the
-        customer, ``subject`` becomes that of the ticket, ``summary`` says in the words
-        of an agent what is asked for.
+        ``open`` is the method of the ticket that opens the pop-up. The others are words
+        for it, see :meth:`_get_request_offers`: ``kind`` stands in the address of the
+        form, ``button`` and ``title`` are for the customer, ``subject`` becomes that of
+        the ticket, ``summary`` says to an agent what is asked for.
         """
         return {}
 
     @api.model
-    def _get_request_left(self, _service, _line):
+    def _get_request_offers(self):
+        """Return the services of :meth:`_get_request_services`, each with all words."""
+        offers = self._get_request_services()
+        # sudo: customers may not read services; their names are all that is shown.
+        services = self.env["helpdesk.after.sales.service"].sudo()
+        names = {
+            service.switch: service.name
+            for service in services.search(Domain("switch", "in", [*offers]))
+        }
+        return {
+            switch: {
+                "kind": switch.removeprefix("use_"),
+                "button": names.get(switch, switch),
+                "title": names.get(switch, switch),
+                "subject": names.get(switch, switch) + ": %(product)s",
+                "summary": self.env._("The customer asks for"),
+            }
+            | offer
+            for switch, offer in offers.items()
+        }
+
+    @api.model
+    def _get_request_left(self, _service, line):
         """Return ``(quantity, sentence)``: how much of an order line can be asked for,
         in its unit, and why nothing can (X4), or ``False``.
 
+        That is what was delivered, unless the bridge of the service knows better.
+
         :param line: a line of ``sale.order.line``, under ``sudo()``
         """
-        return 0, self.env._("This service is not offered.")
+        if line.product_uom_id.compare(line.qty_delivered, 0) <= 0:
+            return 0, self.env._("Nothing of it is delivered yet.")
+        return line.qty_delivered, False
 
     @api.model
     def _get_request_lots(self, service, line):
@@ -147,16 +176,19 @@ class HelpdeskTicket(models.Model):
         return moves.move_line_ids.lot_id - taken
 
     def _open_request_wizard(self):
-        """Return the action that opens the wizard for this request. The bridge of the
-        service answers; the wizard fills itself from ``_get_request_lines()``."""
-        raise UserError(self.env._("This service is not offered any more."))
+        """Return the action that opens the wizard for this request, which fills itself
+        from ``_get_request_lines()``."""
+        offer = self._get_request_services().get(self.request_service)
+        if not offer:
+            raise UserError(self.env._("This service is not offered any more."))
+        return getattr(self, offer["open"])()
 
     # -- Agent ---------------------------------------------------------------
 
     @api.depends("request_state", "request_line_ids")
     @api.depends_context("lang")
     def _compute_request_summary(self):
-        services = self._get_request_services()
+        services = self._get_request_offers()
         wishes = dict(self._fields["request_wish"]._description_selection(self.env))
         # sudo: the ticket is the user's to read; its lines tell figures of its
         # customer's own order.
@@ -421,9 +453,10 @@ class HelpdeskTicket(models.Model):
     @api.model
     def _get_request_wishes(self, service):
         """Return ``[(wish, label)]`` that a service offers."""
-        wishes = dict(self._fields["request_wish"]._description_selection(self.env))
-        offered = self._get_request_services()[service]["wishes"]
-        return [(wish, wishes[wish]) for wish in offered]
+        # sudo: customers may not read services; codes and names are all that is shown.
+        services = self.env["helpdesk.after.sales.service"].sudo()
+        offered = services.search(Domain("switch", "=", service)).resolution_ids
+        return [(resolution.code, resolution.name) for resolution in offered]
 
     @api.model
     def _get_portal_line(self, line_id):
@@ -496,7 +529,7 @@ class HelpdeskTicket(models.Model):
         lines = self._get_portal_lines(
             min(max(offset, 0), 10**9), max(min(limit, 80), 0)
         )
-        services = self._get_request_services()
+        services = self._get_request_offers()
         offered = {switch for switch in services if self._get_portal_teams(switch)}
         result = []
         for line in lines:
@@ -545,7 +578,7 @@ class HelpdeskTicket(models.Model):
 
         :param service: a key of ``_get_request_services()``
         :param quantity: in the unit of the line, at most what is left
-        :param wish: ``money``, ``exchange``, ``repair`` or ``voucher``
+        :param wish: the code of a resolution that the service offers
         :param photos: ``[(name, content in base64)]``
         :param key: any text; a second call with it returns the ticket of the first one
         :raises UserError: with a sentence why this can't be asked for
@@ -562,8 +595,8 @@ class HelpdeskTicket(models.Model):
         quantity = self._check_request_quantity(line, quantity, left)
         lot = self._check_request_lot(service, line, lot_id, quantity)
         reason = self._check_request_reason(service, team, reason_id)
-        offer = self._get_request_services()[service]
-        if wish not in (None, False, "", *offer["wishes"]):
+        offer = self._get_request_offers()[service]
+        if wish not in (None, False, "", *dict(self._get_request_wishes(service))):
             raise UserError(self.env._("Choose one of the offered wishes."))
         ticket = self._create_portal_ticket(
             team,
@@ -643,7 +676,7 @@ class HelpdeskTicket(models.Model):
             self.env["helpdesk.after.sales.reason"]
             .sudo()
             .search(
-                Domain("services.name", "=", service)
+                Domain("services.switch", "=", service)
                 & Domain("company_id", "in", (False, team.company_id.id))
             )
         )

@@ -136,13 +136,13 @@ class HelpdeskTicket(models.Model):
             )
 
     def _open_after_sales_wizard(
-        self, model, switch, title, view_xmlid=None, **context
+        self, model, switch, title=None, view_xmlid=None, **context
     ):
         """Return the action that opens a service's wizard on this ticket.
 
         :param model: the wizard
         :param switch: the field of the team that switches the service on
-        :param title: of the pop-up
+        :param title: of the pop-up, else the name of the switch
         :param context: more keys for the context, such as defaults
         :raises AccessError, UserError: see :meth:`_check_after_sales`
         """
@@ -150,7 +150,7 @@ class HelpdeskTicket(models.Model):
         view = self.env.ref(view_xmlid) if view_xmlid else self.env["ir.ui.view"]
         return {
             "type": "ir.actions.act_window",
-            "name": title,
+            "name": title or self.env["helpdesk.team"]._get_switch_label(switch),
             "res_model": model,
             "views": [(view.id, "form")],
             "target": "new",

@@ -6,7 +6,7 @@ from .common import HelpdeskAfterSalesCommon
 @tagged("post_install", "-at_install")
 class TestReason(HelpdeskAfterSalesCommon):
     def test_x5_reasons_are_listed_by_service(self):
-        domain = [("services.name", "=", "use_product_repairs")]
+        domain = [("services.switch", "=", "use_product_repairs")]
         reasons = self.env["helpdesk.after.sales.reason"].with_user(self.agent)
         wear = self.env.ref("helpdesk_after_sales.reason_wear")
         not_wanted = self.env.ref("helpdesk_after_sales.reason_not_wanted")
@@ -16,9 +16,9 @@ class TestReason(HelpdeskAfterSalesCommon):
     def test_x5_manager_edits_the_list(self):
         form = Form(self.env["helpdesk.after.sales.reason"].with_user(self.manager))
         form.name = "Noise"
-        service = self.env["ir.model.fields"]._get("helpdesk.team", "use_fsm")
+        service = self.env.ref("helpdesk_after_sales.service_fsm")
         form.services.add(service)
-        self.assertEqual(form.save().services.mapped("name"), ["use_fsm"])
+        self.assertEqual(form.save().services, service)
 
     def test_x5_reasons_of_another_company_are_not_offered(self):
         other = self.env["res.company"].create({"name": "Elsewhere"})

@@ -34,7 +34,7 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         store=True,
         precompute=True,
         readonly=False,
-        domain="[('services.name', '=', helpdesk_switch)]",
+        domain="[('services.switch', '=', helpdesk_switch)]",
     )
     helpdesk_from_request = fields.Boolean(
         compute="_compute_helpdesk_from_request",
@@ -54,7 +54,7 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         self.helpdesk_switch = self._after_sales_switch
         wanting = self.filtered("helpdesk_ticket_id.team_id.require_reason")
         reasons = wanting and self.env["helpdesk.after.sales.reason"].search_count(
-            [("services.name", "=", self._after_sales_switch)], limit=1
+            [("services.switch", "=", self._after_sales_switch)], limit=1
         )
         for wizard in self:
             wizard.helpdesk_reason_required = bool(reasons and wizard in wanting)

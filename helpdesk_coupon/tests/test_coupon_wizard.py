@@ -380,9 +380,9 @@ class TestCouponWizard(HelpdeskCouponCommon):
             coupon.with_user(self.agent)._withdraw_from_helpdesk("Too late")
 
     def test_x5_reason_of_the_list_is_kept(self):
-        switch = self.env["ir.model.fields"]._get("helpdesk.team", "use_coupons")
+        service = self.env.ref("helpdesk_after_sales.service_coupon")
         reason = self.env["helpdesk.after.sales.reason"].create(
-            {"name": "Goodwill", "services": [Command.set(switch.ids)]}
+            {"name": "Goodwill", "services": [Command.set(service.ids)]}
         )
         self.team.require_reason = True
         wizard = (

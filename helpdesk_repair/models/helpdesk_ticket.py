@@ -104,8 +104,8 @@ class HelpdeskTicket(models.Model):
     def _get_request_services(self):
         return super()._get_request_services() | {
             "use_product_repairs": {
+                "open": "action_repair",
                 "kind": "repair",
-                "wishes": ("repair", "exchange", "money", "voucher"),
                 "button": self.env._("Repair"),
                 "title": self.env._("Ask for a repair"),
                 "subject": self.env._("Repair of %(product)s"),
@@ -146,8 +146,3 @@ class HelpdeskTicket(models.Model):
             & Domain("product_id", "=", line.product_id.id)
             & line.env["repair.order"]._after_sales_open_domain()
         )
-
-    def _open_request_wizard(self):
-        if self.request_service != "use_product_repairs":
-            return super()._open_request_wizard()
-        return self.action_repair()

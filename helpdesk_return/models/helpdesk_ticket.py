@@ -197,8 +197,8 @@ class HelpdeskTicket(models.Model):
     def _get_request_services(self):
         return super()._get_request_services() | {
             "use_product_returns": {
+                "open": "action_return",
                 "kind": "return",
-                "wishes": ("money", "exchange", "voucher"),
                 "button": self.env._("Return"),
                 "title": self.env._("Ask for a return"),
                 "subject": self.env._("Return of %(product)s"),
@@ -229,8 +229,3 @@ class HelpdeskTicket(models.Model):
                 lambda move: move.state != "cancel"
             ).move_line_ids.lot_id
         return lots
-
-    def _open_request_wizard(self):
-        if self.request_service != "use_product_returns":
-            return super()._open_request_wizard()
-        return self.action_return()

@@ -9,7 +9,7 @@ from .test_return_request import ReturnRequestCommon
 class TestReturnPdf(HostilePdfMixin, ReturnRequestCommon):
     def test_t25_slip_of_a_request_with_hostile_words(self):
         reason = self.env["helpdesk.after.sales.reason"].search(
-            [("services.name", "=", "use_product_returns")], limit=1
+            [("services.switch", "=", "use_product_returns")], limit=1
         )
         reason.name = self._hostile("reason")
         self.lamp.name = self._hostile("product")

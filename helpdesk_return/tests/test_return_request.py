@@ -77,7 +77,7 @@ class ReturnRequestCommon(HelpdeskReturnCommon):
 class TestReturnRequest(ReturnRequestCommon):
     def test_x9_request_from_question_to_slip(self):
         reason = self.env["helpdesk.after.sales.reason"].search(
-            [("services.name", "=", SERVICE)], limit=1
+            [("services.switch", "=", SERVICE)], limit=1
         )
         ticket = self._ask(
             2, wish="exchange", reason_id=reason.id, description="Both flicker"

@@ -49,7 +49,7 @@ class HelpdeskReturnWizardLine(models.TransientModel):
     )
     reason_id = fields.Many2one(
         comodel_name="helpdesk.after.sales.reason",
-        domain="[('services.name', '=', 'use_product_returns')]",
+        domain="[('services.switch', '=', 'use_product_returns')]",
     )
     refusal = fields.Char(compute="_compute_figures", string="Note")
 

@@ -6,11 +6,6 @@ class HelpdeskTeam(models.Model):
 
     use_maintenance = fields.Boolean(string="Maintenance")
 
-    def _after_sales_services(self):
-        return super()._after_sales_services() | {
-            "use_maintenance": "helpdesk_test_service"
-        }
-
 
 class MaintenanceRequest(models.Model):
     _name = "maintenance.request"
@@ -28,10 +23,12 @@ class HelpdeskTicket(models.Model):
         for ticket in self:
             ticket.maintenance_count = counts.get(ticket._origin, 0)
 
+    def _get_request_services(self):
+        offer = {"use_maintenance": {"open": "action_maintenance"}}
+        return super()._get_request_services() | offer
+
     def action_maintenance(self):
-        return self._open_after_sales_wizard(
-            "helpdesk.test.wizard", "use_maintenance", self.env._("Maintenance")
-        )
+        return self._open_after_sales_wizard("helpdesk.test.wizard", "use_maintenance")
 
     def action_view_maintenance(self):
         return self._open_after_sales_documents("maintenance.request")
@@ -52,9 +49,9 @@ class HelpdeskTestWizard(models.TransientModel):
         self._lock()
         if made := self._open_result():
             return made
+        vals = {"name": self.name, "helpdesk_ticket_id": self.helpdesk_ticket_id.id}
         # sudo: _check_ready proved that the user may work on this ticket.
         requests = self._without_defaults().sudo().env["maintenance.request"]
-        self.request_id = requests.create(
-            {"name": self.name, "helpdesk_ticket_id": self.helpdesk_ticket_id.id}
-        )
+        self.request_id = requests.create(vals)
+        self._approve_request(self.request_id)
         return self.request_id._get_records_action()
