@@ -56,6 +56,8 @@ fsm.worksheet.reopen                     -     -     -   rwc     -     -     -  
 fsm.worksheet.sign                       -     -     -   rwc     -     -     -   rwc
 fsm.worksheet.template                   -     -     r     r     r     r     r     r
 helpdesk.after.sales.reason              -     -     r     r     r     r  rwcu     r
+helpdesk.after.sales.resolution          -     -     r     r     r     r     r     r
+helpdesk.after.sales.service             -     -     r     r     r     r     r     r
 helpdesk.coupon.withdraw                 -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.coupon.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.intervention.wizard             -     -     -     -   rwc   rwc   rwc   rwc
@@ -312,6 +314,10 @@ class TestAccessMatrix(HelpdeskAfterSalesCommon, HttpCase):
             "helpdesk.stage": cls.team.stage_ids[0],
             "helpdesk.tag": env["helpdesk.tag"].create({"name": "Transport"}),
             "helpdesk.after.sales.reason": env.ref("helpdesk_after_sales.reason_wear"),
+            "helpdesk.after.sales.service": env.ref("helpdesk_after_sales.service_fsm"),
+            "helpdesk.after.sales.resolution": env.ref(
+                "helpdesk_after_sales.resolution_money"
+            ),
             "res.partner": cls.contact_a1,
             "sale.order": cls.order,
             "stock.picking": cls.order.picking_ids,
