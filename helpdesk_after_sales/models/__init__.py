@@ -27,5 +27,8 @@ from . import rating_rating
 from . import res_partner
 from . import sale_order
 from . import sale_order_line
+from . import sale_order_line_invoices
+from . import sale_order_line_purchases
 from . import stock_lot
+from . import stock_move_balance
 from . import stock_picking

@@ -1,144 +1,183 @@
+import math
 from collections import defaultdict
 
-from odoo import models
+from odoo import api, models
 from odoo.fields import Domain
-from odoo.tools import format_date
 
-from .helpdesk_after_sales_warranty import Question
+GOODS = ("delivered", "returning", "returned", "left_to_return")
 
 
 class SaleOrderLine(models.Model):
+    """The balance: the one place that counts what became of a purchase (X31)."""
+
     _inherit = "sale.order.line"
 
-    def _prepare_helpdesk_purchases(self):
-        """Return ``{line: values}`` for the tab *Purchases* of a ticket (X6).
+    def _get_after_sales_balance(self):
+        """Return ``{line: balance}``: what became of these order lines, however it was
+        made, in the unit of the line.
 
-        Each value stands under the name of a column, see
-        ``helpdesk.ticket._get_purchase_columns``. Quantities are in the unit of the
-        line. A bridge extends the values of ``super()`` for all lines at once: the
-        number of queries must not grow with the lines.
+        ``ordered``; ``delivered`` (all that went out, replacements too), ``returning``
+        (on open returns), ``returned``, ``left_to_return``; ``replaced`` (sent in
+        exchange, or about to be); ``repairing``; ``invoiced``, ``credited``,
+        ``instead`` (given instead of money), ``left_to_refund``.
 
-        ``documents`` holds, by column, ``(model, ids)`` of what the figures are from:
-        those that the user may read become links.
+        Of a kit whole ones count: ``parts`` is ``{component: quantity per unit of the
+        line}``, in the unit of the component. ``lots`` is ``{lot: {delivered,
+        returning and returned, left_to_return}}`` in the unit of the lot's product.
 
-        Called with ``sudo()``: only what is returned here reaches the agent.
+        Drafts count, what was cancelled doesn't. A fixed number of queries for any
+        number of lines; bridges add theirs to the result of ``super()``. Called with
+        ``sudo()``: only figures of it reach the reader, after a check.
         """
-        # All lines at once: the moves below would only bring in those they lead to.
-        self.mapped("order_id.name")
-        returned, serials, delivered_on, transfers = self._get_helpdesk_transfers()
-        credited, invoices = self._get_helpdesk_invoices()
-        warranties = self.filtered(delivered_on.get)._get_helpdesk_warranties()
+        goods = self._get_after_sales_goods_balance()
+        invoices = self._get_after_sales_invoice_balance()
         return {
             line: {
-                "order": line.order_id.name,
-                "order_id": line.order_id.id,
-                "order_date": line.order_id.date_order,
-                "product": line.product_id.display_name,
-                "product_id": line.product_id.id,
-                "unit": line.product_uom_id.name,
                 "ordered": line.product_uom_qty,
-                "delivered": line.qty_delivered + returned[line],
-                "returned": returned[line],
-                "invoiced": line.qty_invoiced + credited[line],
-                "credited": credited[line],
-                "serials": ", ".join(serials[line]),
-                "delivered_on": delivered_on.get(line, False),
-                "documents": {
-                    "order": ("sale.order", line.order_id.ids),
-                    "delivered": ("stock.picking", sorted(transfers[line, False])),
-                    "returned": ("stock.picking", sorted(transfers[line, True])),
-                    "invoiced": ("account.move", sorted(invoices[line, False])),
-                    "credited": ("account.move", sorted(invoices[line, True])),
-                },
-                "warranty": warranties.get(line, ""),
+                "repairing": 0.0,
+                **goods[line],
+                **invoices[line],
             }
             for line in self
         }
 
-    def _get_helpdesk_transfers(self):
-        """Return, per line: quantity returned, serials, last delivery; and the ids of
-        transfers by ``(line, whether it is a return)``."""
-        returned, serials = defaultdict(float), defaultdict(list)
-        delivered_on, pickings = {}, defaultdict(set)
-        done = Domain("sale_line_id", "in", self.ids) & Domain("state", "=", "done")
-        moves = self.env["stock.move"].search_fetch(
-            done,
-            ["sale_line_id", "quantity", "product_uom", "date", "picking_id"],
-        )
-        moves.location_id.fetch(["usage"])
-        moves.location_dest_id.fetch(["usage"])
-        for move in moves:
-            line = move.sale_line_id
-            unit = line.product_uom_id
-            if move.location_dest_id.usage == "customer":
-                pickings[line, False].update(move.picking_id.ids)
-                delivered_on[line] = max(delivered_on.get(line, move.date), move.date)
-            elif move.location_id.usage == "customer":
-                pickings[line, True].update(move.picking_id.ids)
-                # A kit comes back by its components; Odoo counts the kits delivered.
-                if move.product_id != line.product_id:
-                    continue
-                returned[line] += move.product_uom._compute_quantity(
-                    move.quantity, unit, round=False
-                )
-        for move, lot in self.env["stock.move.line"]._read_group(
-            Domain("move_id", "in", moves.ids)
-            & Domain("lot_id", "!=", False)
-            & Domain("location_dest_id.usage", "=", "customer"),
-            ["move_id", "lot_id"],
-        ):
-            serials[move.sale_line_id].append(lot.name)
-        return returned, serials, delivered_on, pickings
+    # -- Goods ---------------------------------------------------------------
 
-    def _get_helpdesk_warranties(self):
-        """Return ``{line: text}``: until when a line that was delivered is under
-        warranty. Pieces of several days have a first and a last day."""
-        texts = {}
-        for company, lines in self.grouped("company_id").items():
-            lines = lines.filtered(
-                lambda line: (
-                    line.product_id.with_company(line.company_id).warranty_duration
-                )
-            )
-            answers = self.env["helpdesk.after.sales.warranty"]._find_warranties(
-                company,
-                [
-                    Question(
-                        line.product_id.id,
-                        customer_id=line.order_id.partner_id.commercial_partner_id.id,
-                        order_id=line.order_id.id,
-                        line_id=line.id,
-                        restarts=self.env.context.get("helpdesk_warranty_restarts"),
-                    )
-                    for line in lines
-                ],
-            )
-            for line, warranty in zip(lines, answers, strict=True):
-                if not warranty:
-                    texts[line] = self.env._("Unknown")
-                    continue
-                days = (warranty.end_first, warranty.end_last)
-                texts[line] = " – ".join(
-                    format_date(self.env, day) for day in dict.fromkeys(days)
-                )
-        return texts
-
-    def _get_helpdesk_invoices(self):
-        """Return, per line: quantity on credit notes; and the ids of invoices by
-        ``(line, whether it is a credit note)``. Drafts count, as in what is left to
-        refund (X1) and in what Odoo calls invoiced."""
-        credited, invoices = defaultdict(float), defaultdict(set)
-        lines = self.env["account.move.line"].search_fetch(
-            Domain("sale_line_ids", "in", self.ids)
-            & Domain("parent_state", "!=", "cancel"),
-            ["sale_line_ids", "quantity", "product_uom_id", "move_id", "move_type"],
+    def _get_after_sales_goods_balance(self):
+        """Return ``{line: {delivered, returning, returned, left_to_return, replaced,
+        lots, parts}}``, see :meth:`_get_after_sales_balance`."""
+        moves = self.env["stock.move"]._search_after_sales_moves(
+            Domain("sale_line_id", "in", self.ids)
         )
-        for invoiced in lines:
-            for line in invoiced.sale_line_ids & self:
-                is_refund = invoiced.move_type == "out_refund"
-                invoices[line, is_refund].add(invoiced.move_id.id)
-                if is_refund:
-                    credited[line] += invoiced.product_uom_id._compute_quantity(
-                        invoiced.quantity, line.product_uom_id, round=False
-                    )
-        return credited, invoices
+        goods = defaultdict(list)
+        for out in moves._get_after_sales_goods().values():
+            goods[out.move.sale_line_id].append(out)
+        moves = moves.grouped("sale_line_id")
+        nothing = self.env["stock.move"]
+        return {
+            line: line._count_after_sales_goods(moves.get(line, nothing), goods[line])
+            if line.qty_delivered_method == "stock_move"
+            else line._count_after_sales_service()
+            for line in self
+        }
+
+    def _count_after_sales_service(self):
+        """Return the figures of a line that no transfer delivers."""
+        return {
+            **dict.fromkeys((*GOODS, "replaced"), 0.0),
+            "delivered": self.qty_delivered,
+            "lots": {},
+            "parts": {},
+        }
+
+    def _count_after_sales_goods(self, moves, goods):
+        """Return the figures of one line.
+
+        :param moves: all its moves
+        :param goods: list of ``GoodsOut``
+        """
+        sums = {name: defaultdict(float) for name in (*GOODS, "replaced")}
+        lots = {}
+        for out in goods:
+            product = out.move.product_id
+            sums["delivered"][product] += out.delivered
+            sums["returning"][product] += out.returning
+            sums["returned"][product] += out.returned
+            sums["left_to_return"][product] += out.left
+            for lot, left in out.get_lots_left().items():
+                figures = lots.setdefault(
+                    lot, {"delivered": 0.0, "left_to_return": 0.0}
+                )
+                figures["delivered"] += out.lots[lot]
+                figures["left_to_return"] += left
+        demand = self._get_after_sales_demand(moves)
+        parts = self._get_after_sales_parts(demand)
+        for product, figures in demand.items():
+            sums["replaced"][product] = figures["replaced"]
+            if product == self.product_id:
+                # What goes out beyond the order, for what comes back, is in exchange
+                # for it: Odoo's own button leaves no other trace.
+                back = sums["returning"][product] + sums["returned"][product]
+                beyond = figures["sold"] - self.product_uom_id._compute_quantity(
+                    self.product_uom_qty, product.uom_id, round=False
+                )
+                sums["replaced"][product] += max(
+                    min(beyond, back - figures["replaced"]), 0.0
+                )
+        count = self._count_after_sales_kits if parts else self._count_after_sales_units
+        result = {name: count(quantities, parts) for name, quantities in sums.items()}
+        return result | {"lots": lots, "parts": parts}
+
+    def _count_after_sales_units(self, quantities, _parts):
+        return self.product_id.uom_id._compute_quantity(
+            quantities[self.product_id], self.product_uom_id, round=False
+        )
+
+    def _count_after_sales_kits(self, quantities, parts):
+        """Return how many whole kits ``{component: quantity}`` makes, in the unit of
+        the line. A kit is whole in the unit of its product: a dozen may be broken."""
+        unit = self.product_id.uom_id
+        per_kit = self.product_uom_id._compute_quantity(1, unit, round=False)
+        kits = min(quantities[part] / (some / per_kit) for part, some in parts.items())
+        return unit._compute_quantity(
+            math.floor(kits + 1e-6), self.product_uom_id, round=False
+        )
+
+    @api.model
+    def _get_after_sales_demand(self, moves):
+        """Return ``{product: {sold, cancelled, replaced, last}}``, in the unit of the
+        product: what was to go to the customer.
+
+        Of several steps the one that still carries the goods counts. What the order
+        took back by itself, when it was lowered, is taken off. ``last`` tells whether
+        the order asked for the product again after something was cancelled.
+        """
+        demand = defaultdict(
+            lambda: {"sold": 0.0, "cancelled": 0.0, "replaced": 0.0, "last": True}
+        )
+        for move in moves.sorted("id"):
+            figures = demand[move.product_id]
+            direction = move._get_after_sales_direction()
+            wanted = move._get_after_sales_in_unit(move.product_uom_qty)
+            if direction == "back":
+                if not move.origin_returned_move_id and move.state != "cancel":
+                    figures["sold"] -= wanted
+                continue
+            if not direction and (
+                move.state == "done"
+                or not move._is_after_sales_outside(move.location_final_id)
+            ):
+                continue  # inside the house, and the goods travel on with another move
+            if move.origin_returned_move_id:
+                continue  # given back
+            if move._is_after_sales_replacement():
+                if move.state != "cancel":
+                    figures["replaced"] += move._get_after_sales_quantity()
+            elif move.state == "cancel":
+                figures["cancelled"] += wanted
+                figures["last"] = False
+            else:
+                figures["sold"] += wanted
+                figures["last"] = True
+        return demand
+
+    def _get_after_sales_parts(self, demand):
+        """Return ``{component: quantity per unit of the line}`` of a kit, in the unit
+        of the component; ``{}`` for other products (X14).
+
+        A kit is known by its moves being of other products than the order line: what
+        bills of materials said when it was sold, whatever application has them, is in
+        the demand of its moves.
+        """
+        ordered = self.product_uom_qty
+        if self.product_id in demand or ordered <= 0:
+            return {}
+        parts = {}
+        for product, figures in demand.items():
+            sold = figures["sold"]
+            if not figures["last"]:
+                # The rest isn't wanted any more; the order still tells all.
+                sold += figures["cancelled"]
+            if product.uom_id.compare(sold, 0) > 0:
+                parts[product] = sold / ordered
+        return parts

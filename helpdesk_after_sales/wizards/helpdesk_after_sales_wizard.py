@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import clean_context
 
+from ..tools import lock_records
+
 
 class HelpdeskAfterSalesWizard(models.AbstractModel):
     """A pop-up that turns a ticket and a purchase into one document.
@@ -146,9 +148,9 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
     def _lock(self, *purchases):
         """Hold the row of this wizard and those of ``purchases`` until the commit.
 
-        See ``helpdesk.ticket._lock_after_sales``.
+        See :func:`..tools.lock.lock_records`.
         """
-        self.env["helpdesk.ticket"]._lock_after_sales(self, *purchases)
+        lock_records(self, *purchases)
 
     def _without_defaults(self, **context):
         """Return this wizard without the ``default_`` keys of its context.

@@ -181,7 +181,7 @@ class HelpdeskTicket(models.Model):
 
     def _get_purchase_actions(self, line, values):
         actions = super()._get_purchase_actions(line, values)
-        if self.use_product_returns and values["delivered"] > values["returned"]:
+        if self.use_product_returns and values["left_to_return"] > 0:
             actions.append(
                 {
                     "method": "action_return",

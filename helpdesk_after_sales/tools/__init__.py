@@ -1,0 +1,4 @@
+from .lock import lock_records
+from .quantity import format_quantity
+
+__all__ = ["format_quantity", "lock_records"]
