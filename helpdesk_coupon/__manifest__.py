@@ -21,4 +21,5 @@
     "assets": {
         "web.assets_tests": ["helpdesk_coupon/static/tests/tours/**/*"],
     },
+    "uninstall_hook": "uninstall_hook",
 }

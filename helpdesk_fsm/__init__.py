@@ -10,3 +10,8 @@ def post_init_hook(env):
     env["helpdesk.team"].with_context(active_test=False).search(
         [("use_fsm", "=", True)]
     )._ensure_fsm_project()
+
+
+def uninstall_hook(env):
+    """Switch the service off, and say so in the chatter of its teams (T30)."""
+    env["helpdesk.team"]._service_addon_uninstalled("helpdesk_fsm")

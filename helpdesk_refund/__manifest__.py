@@ -15,4 +15,5 @@
     "assets": {
         "web.assets_tests": ["helpdesk_refund/static/tests/tours/**/*"],
     },
+    "uninstall_hook": "uninstall_hook",
 }

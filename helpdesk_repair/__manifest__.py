@@ -17,4 +17,5 @@
     "assets": {
         "web.assets_tests": ["helpdesk_repair/static/tests/tours/**/*"],
     },
+    "uninstall_hook": "uninstall_hook",
 }

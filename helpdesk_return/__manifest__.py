@@ -20,4 +20,5 @@
     "assets": {
         "web.assets_tests": ["helpdesk_return/static/tests/tours/**/*"],
     },
+    "uninstall_hook": "uninstall_hook",
 }

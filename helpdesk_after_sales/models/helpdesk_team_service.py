@@ -88,6 +88,11 @@ class HelpdeskTeam(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
+        """Install what ``vals`` switches on, then write as Odoo does.
+
+        An installation *commits* what the transaction did so far: a server action, an
+        import or a script that switches a service on should do it first.
+        """
         self.check_access("write")
         if self._install_after_sales_services([vals]):
             return self.env[self._name].browse(self.ids).write(vals)
@@ -265,33 +270,31 @@ class HelpdeskTeam(models.Model):
         return self._fields[switch]._description_string(self.env)
 
     @api.model
-    def _service_addons_uninstalled(self, modules):
-        """Switch the services of these bridge addons off, while they are uninstalled.
+    def _service_addon_uninstalled(self, addon):
+        """Switch the services of a bridge addon off. Its ``uninstall_hook`` calls this.
 
         The links from documents to tickets go with the addon: each team's chatter says
         how many there were. What the chatters of tickets and documents say, stays.
+
+        :param addon: the name of the bridge
         """
-        names = set(modules.mapped("name"))
-        # sudo: an administrator uninstalls for every company.
+        # sudo: an administrator uninstalls for every company; Odoo has checked who.
         everybody = self.sudo().with_context(active_test=False).search(Domain.TRUE)
-        for switch, addon in self._after_sales_services().items():
-            if addon not in names or switch not in self._fields:
+        links = everybody._count_links_of(addon)
+        title = self.env["ir.module.module"].sudo()._get(addon).shortdesc  # sudo: name
+        for switch, bridge in self._after_sales_services().items():
+            if addon != bridge or switch not in self._fields:
                 continue
             teams = everybody.filtered(switch)
             teams.write({switch: False})
-            links = self.sudo()._count_links_of(addon)
-            for team in everybody.filtered(
-                lambda t, on=teams, n=links: t in on or n[t]
-            ):
+            for team in teams | everybody.filtered(links.get):
                 team._message_log(
                     body=self.env._(
                         "%(service)s: switched off, since %(addon)s was uninstalled. "
                         "Documents that have lost their link to a ticket of this team: "
                         "%(count)s; the messages of both sides still name it.",
                         service=self._get_switch_label(switch),
-                        addon=modules.filtered(
-                            lambda m, a=addon: m.name == a
-                        ).shortdesc,
+                        addon=title,
                         count=links[team],
                     )
                 )

@@ -7,12 +7,6 @@ from odoo.tools import config
 class IrModuleModule(models.Model):
     _inherit = "ir.module.module"
 
-    def module_uninstall(self):
-        # As Odoo does it before anything is deleted; it refuses everybody else below.
-        if self.env.is_admin():
-            self.env["helpdesk.team"]._service_addons_uninstalled(self)
-        return super().module_uninstall()
-
     def _get_addons_to_install(self):
         """Return the addons that installing these ones would install, themselves too.
 

@@ -258,7 +258,7 @@ class TestSwitch(HelpdeskAfterSalesCommon):
         other = self.team.copy({"name": "Other", "use_coupons": True})
         (self.team + archived).use_fsm = True
         self.services["use_fsm"] = self.bridge.name
-        self.env["helpdesk.team"]._service_addons_uninstalled(self.bridge)
+        self.env["helpdesk.team"]._service_addon_uninstalled(self.bridge.name)
         self.assertFalse(any((self.team + archived).mapped("use_fsm")))
         self.assertTrue(other.use_coupons)
         self.assertIn("uninstalled", self.team.message_ids[0].body)

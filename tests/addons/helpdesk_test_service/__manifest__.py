@@ -10,4 +10,5 @@
         "data/helpdesk.after.sales.service.csv",
         "views.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
 }
