@@ -13,6 +13,7 @@ from . import helpdesk_ticket_rating
 from . import helpdesk_ticket_mail
 from . import helpdesk_ticket_merge
 from . import helpdesk_ticket_portal
+from . import helpdesk_ticket_purchase
 from . import helpdesk_ticket_services
 from . import helpdesk_ticket_request
 from . import helpdesk_ticket_timeline

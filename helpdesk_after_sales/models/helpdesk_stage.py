@@ -16,8 +16,8 @@ class HelpdeskStage(models.Model):
     sequence = fields.Integer(default=10)
     fold = fields.Boolean(
         string="Folded in Kanban",
-        help="Tickets in a folded stage are closed. Moving a ticket out of it opens "
-        "the ticket again.",
+        help="A ticket that is moved into a folded stage is closed; moving it out "
+        "opens it again. Changing this leaves the tickets in the stage as they are.",
     )
     team_ids = fields.Many2many(
         comodel_name="helpdesk.team",

@@ -5,7 +5,7 @@ from datetime import timedelta
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -105,17 +105,21 @@ class HelpdeskTicket(models.Model):
     )
     assign_date = fields.Datetime(
         string="First Assigned",
-        compute="_compute_assign_date",
+        compute="_compute_dates",
         store=True,
         precompute=True,
+        readonly=False,
+        copy=False,
         groups="base.group_user",
     )
     close_date = fields.Datetime(
         string="Closed On",
-        compute="_compute_close_date",
+        compute="_compute_dates",
         store=True,
         precompute=True,
-        help="Set while the ticket is in a folded stage.",
+        readonly=False,
+        copy=False,
+        help="When the ticket came into a folded stage. Empty while it is open.",
     )
     date_last_stage_update = fields.Datetime(
         string="Last Stage Update",
@@ -158,47 +162,6 @@ class HelpdeskTicket(models.Model):
         store=True,
         precompute=True,
         readonly=False,
-    )
-
-    # -- Purchase: what the ticket is about
-    sale_order_id = fields.Many2one(
-        comodel_name="sale.order",
-        string="Sales Order",
-        compute="_compute_sale_order_id",
-        store=True,
-        readonly=False,
-        index="btree_not_null",
-        tracking=True,
-        check_company=True,
-        help="An order of this customer.",
-        groups="base.group_user",
-    )
-    product_id = fields.Many2one(
-        comodel_name="product.product",
-        compute="_compute_product_id",
-        store=True,
-        readonly=False,
-        index="btree_not_null",
-        tracking=True,
-        check_company=True,
-        help="A product that this customer bought. Only orders, deliveries and "
-        "invoices with it can be chosen then.",
-        groups="base.group_user",
-    )
-    lot_id = fields.Many2one(
-        comodel_name="stock.lot",
-        string="Lot/Serial Number",
-        compute="_compute_lot_id",
-        store=True,
-        readonly=False,
-        index="btree_not_null",
-        tracking=True,
-        check_company=True,
-        help="The lot or serial number that was delivered to this customer.",
-        groups="base.group_user",
-    )
-    product_tracking = fields.Selection(
-        related="product_id.tracking", groups="base.group_user"
     )
 
     # -- Services of the team
@@ -343,21 +306,13 @@ class HelpdeskTicket(models.Model):
                 # The relation comes in the order of the stages.
                 ticket.stage_id = ticket.team_id.stage_ids[:1]
 
-    @api.depends("user_id")
-    def _compute_assign_date(self):
+    def _compute_dates(self):
+        """Begin the dates of a new ticket. They are facts: from then on only a change
+        of its own responsible or stage sets them, see :meth:`write`."""
+        now = fields.Datetime.now()
         for ticket in self:
-            if not ticket.user_id:
-                ticket.assign_date = False
-            elif not ticket.assign_date:
-                ticket.assign_date = fields.Datetime.now()
-
-    @api.depends("stage_id.fold")
-    def _compute_close_date(self):
-        for ticket in self:
-            if not ticket.stage_id.fold:
-                ticket.close_date = False
-            elif not ticket.close_date:
-                ticket.close_date = fields.Datetime.now()
+            ticket.assign_date = ticket.user_id and now
+            ticket.close_date = ticket.stage_id.fold and now
 
     @api.depends("partner_id")
     def _compute_partner_details(self):
@@ -366,39 +321,6 @@ class HelpdeskTicket(models.Model):
                 ticket.partner_name = ticket.partner_id.name
                 ticket.partner_email = ticket.partner_id.email
                 ticket.partner_phone = ticket.partner_id.phone
-
-    # What another customer or company sold is taken back. sudo: agents may not read
-    # orders and lots; they are compared, not shown.
-
-    @api.depends("partner_id", "team_id")
-    def _compute_sale_order_id(self):
-        for ticket in self.sudo():  # sudo: see above
-            order = ticket.sale_order_id
-            if (
-                order.partner_id.commercial_partner_id != ticket.commercial_partner_id
-                or order.company_id != ticket.company_id
-            ):
-                ticket.sale_order_id = False
-
-    @api.depends("partner_id", "team_id")
-    def _compute_product_id(self):
-        for ticket in self:
-            # The lot follows the product: asking for it here would compute it, and
-            # check the purchase, while the product is still the former customer's.
-            any_lot = self.env["stock.lot"]
-            if ticket.product_id and not ticket._is_purchased(
-                ticket.product_id, lot=any_lot
-            ):
-                ticket.product_id = False
-
-    @api.depends("partner_id", "team_id", "product_id")
-    def _compute_lot_id(self):
-        for ticket in self.sudo():  # sudo: see above
-            if ticket.lot_id and (
-                ticket.lot_id.product_id != ticket.product_id
-                or not ticket._is_purchased(ticket.lot_id)
-            ):
-                ticket.lot_id = False
 
     def _get_rotting_depends_fields(self):
         return [*super()._get_rotting_depends_fields(), "close_date"]
@@ -539,32 +461,7 @@ class HelpdeskTicket(models.Model):
             terms.append(term)
         return SQL(", ").join(filter(None, terms))
 
-    # -- Constraints and onchange --------------------------------------------
-
-    @api.constrains("partner_id", "team_id", "sale_order_id", "product_id", "lot_id")
-    def _check_purchase(self):
-        """Refuse an order, product or lot that the customer didn't buy (S21, S22)."""
-        for ticket in self:
-            for field in ("sale_order_id", "product_id", "lot_id"):
-                if not ticket[field] or ticket._is_purchased(ticket[field]):
-                    continue
-                raise ValidationError(
-                    ticket.env._(
-                        "%(label)s: %(customer)s did not buy this from %(company)s. "
-                        "Choose the customer first, then one of the offered purchases.",
-                        label=ticket._fields[field]._description_string(ticket.env),
-                        customer=ticket.partner_id.display_name
-                        or ticket.env._("A ticket without a customer"),
-                        company=ticket.company_id.display_name,
-                    )
-                )
-
-    @api.onchange("lot_id")
-    def _onchange_lot_id(self):
-        # sudo: the lot is one that the user was just offered as the customer's.
-        product = self.lot_id.sudo().product_id
-        if product and not self.product_id:
-            self.product_id = product
+    # -- Onchange --------------------------------------------------------
 
     @api.onchange("stage_id")
     def _onchange_stage_id(self):
@@ -626,19 +523,40 @@ class HelpdeskTicket(models.Model):
             if not vals.keys().isdisjoint(("stage_id", "team_id"))
             else {}
         )
+        waiting = self.browse()
+        if vals.get("user_id") and "assign_date" not in vals:
+            waiting = self.filtered(lambda ticket: not ticket.assign_date)
         result = super().write(vals)
-        moved = self.filtered(lambda t: t in stages and t.stage_id != stages[t])
-        if moved:
-            # What was ready or blocked was so in the stage before, as in Project.
-            begin = {
-                "date_last_stage_update": fields.Datetime.now(),
-                "kanban_state": "normal",
-            }
-            moved.write({k: value for k, value in begin.items() if k not in vals})
+        if waiting:
+            waiting.write({"assign_date": fields.Datetime.now()})
+        self.filtered(lambda t: t in stages and t.stage_id != stages[t])._begin_stage(
+            vals
+        )
         for ticket, partner in former.items():
             if partner and partner != ticket.partner_id:
                 ticket._forget_customer(partner, vals)
         return result
+
+    def _begin_stage(self, vals):
+        """Note that these tickets have just come into their stage: when, and whether
+        that closes or opens them. What ``vals`` says itself stays."""
+        now = fields.Datetime.now()
+        # What was ready or blocked was so in the stage before, as in Project.
+        begin = {"date_last_stage_update": now, "kanban_state": "normal"}
+        for tickets, dates in (
+            (
+                self.filtered(lambda t: t.stage_id.fold and not t.close_date),
+                {"close_date": now},
+            ),
+            (
+                self.filtered(lambda t: not t.stage_id.fold and t.close_date),
+                {"close_date": False},
+            ),
+            (self.filtered(lambda t: t.stage_id.fold == bool(t.close_date)), {}),
+        ):
+            if tickets:
+                values = begin | dates
+                tickets.write({k: v for k, v in values.items() if k not in vals})
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)
@@ -680,12 +598,6 @@ class HelpdeskTicket(models.Model):
         """Return the action for all tickets of this ticket's commercial entity."""
         self.ensure_one()
         return self.commercial_partner_id.action_view_helpdesk_tickets()
-
-    @api.readonly
-    def action_view_sale_order(self):
-        """Return the action that opens the sales order of this ticket."""
-        self.ensure_one()
-        return self.sale_order_id._get_records_action()
 
     @api.model
     def _get_new_ticket_action(self, values):

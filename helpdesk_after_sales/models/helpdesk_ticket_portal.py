@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import email_normalize_all
@@ -269,7 +269,13 @@ class HelpdeskTicket(models.Model):
             raise UserError(self.env._("This ticket can't be closed here."))
         self._track_set_author(author)
         self._track_set_log_message(self.env._("Closed by the customer."))
-        self.stage_id = self.team_id.stage_ids.filtered("fold")[0]
+        # The date too: the ticket may be in that stage since before it was folded.
+        self.write(
+            {
+                "stage_id": self.team_id.stage_ids.filtered("fold")[0].id,
+                "close_date": fields.Datetime.now(),
+            }
+        )
 
     def _portal_reopen(self, author):
         """Open the ticket again for its customer.
@@ -291,6 +297,7 @@ class HelpdeskTicket(models.Model):
         # The mail of that stage says that a request was received: it isn't new. The
         # context of the first write would decide for all of a transaction.
         self.env.cr.precommit.data.setdefault(REOPENED, set()).add(self.id)
-        self.stage_id = self.team_id.stage_ids.filtered(lambda stage: not stage.fold)[
-            :1
-        ]
+        stages = self.team_id.stage_ids.filtered(lambda stage: not stage.fold)
+        if stages:
+            # The date too: a closed one may be in that stage since it was folded.
+            self.write({"stage_id": stages[0].id, "close_date": False})

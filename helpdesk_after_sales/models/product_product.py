@@ -10,6 +10,23 @@ class ProductProduct(models.Model):
         return {"product_id": self.id}
 
     @api.model
+    @api.readonly
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        """As the mixin; with ``others`` in its scope, products that were not bought
+        here come after what was (goods B6)."""
+        found = super().name_search(name, domain, operator, limit)
+        scope = self.env.context.get("helpdesk_purchase_of")
+        others = isinstance(scope, dict) and scope.get("others")
+        left = limit and limit - len(found)
+        if not others or (found and not name) or left == 0:
+            return found
+        offered = Domain("id", "not in", [product_id for product_id, _name in found])
+        offered &= Domain("company_id", "in", [False, *self.env.companies.ids])
+        # With the user's own rights: these are the products of the catalogue.
+        catalogue = self.with_context(helpdesk_purchase_of=None)
+        return found + catalogue.name_search(name, offered, operator, left)
+
+    @api.model
     def _get_purchase_domain(self, company, customer, sale_order, product, lot):
         """Ordered, delivered or invoiced: goods without an order count, too."""
         bought = Domain.FALSE

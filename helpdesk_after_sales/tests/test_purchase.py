@@ -142,8 +142,6 @@ class TestPurchase(HelpdeskAfterSalesCommon):
         for values in (
             {"sale_order_id": self.order_b.id},
             {"lot_id": self.serials[1].id},
-            {"product_id": self.service.id},
-            {"product_id": self.desk.id, "sale_order_id": self.order_a.id},
             {"product_id": self.phone.id, "lot_id": self.serials[1].id},
         ):
             with self.assertRaises(ValidationError), self.cr.savepoint():
@@ -168,16 +166,77 @@ class TestPurchase(HelpdeskAfterSalesCommon):
         self.assertEqual(self.ticket_a.product_id, self.phone, "B bought phones, too")
         self.assertFalse(self.ticket_a.lot_id, "but not this one")
 
-    def test_another_customer_takes_a_product_back_that_he_did_not_buy(self):
-        values = {"sale_order_id": self.order_a2.id, "product_id": self.desk.id}
-        self.ticket_a.write(values)
-        self.ticket_a.with_user(self.agent).partner_id = self.customer_b
-        self.assertFalse(self.ticket_a.sale_order_id)
-        self.assertFalse(self.ticket_a.product_id)
-        self.ticket_a.partner_id = self.contact_a1
-        self.ticket_a.write(values)
-        self.ticket_a.partner_id = False
-        self.assertFalse(self.ticket_a.product_id)
+    def test_b6_a_product_that_was_not_bought_here(self):
+        """Goods B6: it can be named, and is said; nothing empties it."""
+        ticket = self.ticket_a.with_user(self.agent)
+        ticket.product_id = self.desk
+        self.assertFalse(ticket.purchase_notice)
+        ticket.sale_order_id = self.order_a
+        self.assertIn(self.order_a.name, ticket.purchase_notice)
+        ticket.sale_order_id = False
+        ticket.product_id = self.service
+        self.assertIn(self.service.name, ticket.purchase_notice)
+        ticket.partner_id = self.customer_b
+        self.assertEqual(ticket.product_id, self.service)
+        self.assertIn(self.customer_b.name, ticket.purchase_notice)
+        ticket.partner_id = False
+        self.assertEqual(ticket.product_id, self.service)
+        for model in ("sale.order", "stock.picking", "account.move"):
+            domain = ticket._purchase_domain(model)
+            self.assertFalse(self.env[model].search(domain), model)
+
+    def test_b6_the_drop_down_names_others_when_asked(self):
+        foreign = self.env["product.product"].create({"name": "Lampion from abroad"})
+        names = self.env["product.product"].with_user(self.agent)
+
+        def offered(typed, **scope):
+            scope = {
+                "company_id": self.company.id,
+                "partner_id": self.customer_a.id,
+                "others": True,
+            } | scope
+            names_of = names.with_context(helpdesk_purchase_of=scope).name_search
+            return [id_ for id_, _name in names_of(typed)]
+
+        self.assertNotIn(foreign.id, offered(""))
+        self.assertEqual(offered("Lamp")[0], self.lamp.id, "what was bought is first")
+        self.assertIn(foreign.id, offered("Lamp"))
+        self.assertIn(foreign.id, offered("Lampion", partner_id=False))
+        self.assertNotIn(foreign.id, offered("Lamp", others=False))
+
+    def test_a_cancelled_order_leaves_its_ticket_free(self):
+        """Review 3: complaints end in cancelled orders; their tickets go on."""
+        order = self._sell(self.contact_a1, (self.desk, 1), deliver=False)
+        about = {"sale_order_id": order.id, "product_id": self.desk.id}
+        ticket = self._ticket(self.contact_a1, **about).with_user(self.agent)
+        order._action_cancel()
+        self.assertNotIn(order.id, self._offered(self.agent, "sale_order_id"))
+        self.assertTrue(ticket.purchase_notice)
+        self.assertFalse(self._ticket(self.contact_a1).purchase_notice)
+        ticket.team_id = self.team.copy({"name": "Second Line"})
+        ticket.partner_id = self.customer_a
+        with Form(ticket) as form:
+            form.partner_id = self.contact_a2
+            form.name = "Another name"
+        self.assertEqual((ticket.sale_order_id, ticket.product_id), (order, self.desk))
+        copy = ticket.copy()
+        self.assertEqual(copy.sale_order_id, order)
+        target = self._ticket().with_user(self.agent)
+        ticket._merge_into(target)
+        self.assertEqual((target.sale_order_id, target.product_id), (order, self.desk))
+        # An import of old tickets, and an order that lost the product since.
+        order.action_draft()
+        order.order_line.unlink()
+        old = (
+            self.env["helpdesk.ticket"]
+            .with_user(self.agent)
+            .load(
+                ["name", "team_id/.id", "partner_id/.id", "sale_order_id/.id"]
+                + ["product_id/.id"],
+                [["Old", self.team.id, self.contact_a1.id, order.id, self.desk.id]],
+            )
+        )
+        self.assertFalse(old["messages"])
 
     def test_form_as_agent(self):
         form = Form(self.env["helpdesk.ticket"].with_user(self.agent))

@@ -123,10 +123,56 @@ class TestTicket(HelpdeskAfterSalesCommon):
         ticket.stage_id = self.new
         self.assertFalse(ticket.close_date)
 
-    def test_open_tickets_follow_the_fold_of_their_stage(self):
+    def test_editing_a_stage_leaves_the_dates_of_its_tickets(self):
+        """Review 9: a closing date is a fact, not the setting of a stage."""
+        closed, still_open = self._ticket(), self._ticket()
+        then = fields.Datetime.now() - timedelta(days=400)
+        with freeze_time(then):
+            closed.with_user(self.agent).stage_id = self.closed
+        self.closed.fold = False
+        self.new.fold = True
+        self.env.flush_all()
+        self.assertEqual(closed.close_date, then)
+        self.assertFalse(still_open.close_date)
+        closed.write({"stage_id": self.closed.id})  # as an import does: no change
+        self.closed.fold = True
+        self.new.fold = False
+        self.env.flush_all()
+        self.assertEqual(closed.close_date, then)
+        closed.stage_id = self.closed.copy({"team_ids": self.team.ids})
+        self.assertEqual(closed.close_date, then, "from one closed stage to another")
+        closed.stage_id = self.new
+        self.assertFalse(closed.close_date)
+
+    def test_closing_and_opening_in_a_stage_whose_fold_was_edited(self):
+        """Review 9: customers close and open what stands in such a stage, too."""
+        self.team.stage_ids = self.new | self.closed
+        self.team.allow_portal_ticket_closing = True
         ticket = self._ticket(self.customer_b)
         self.new.fold = True
+        ticket._portal_close(self.customer_b)
         self.assertTrue(ticket.close_date)
+        self.new.fold = False
+        ticket._portal_reopen(self.customer_b)
+        self.assertFalse(ticket.close_date)
+
+    def test_new_tickets_have_the_dates_of_their_beginning(self):
+        ticket = self._ticket(stage_id=self.closed.id, user_id=self.agent.id)
+        self.assertTrue(ticket.close_date and ticket.assign_date)
+        past = fields.Datetime.now() - timedelta(days=900)
+        dates = {"close_date": past, "assign_date": past}
+        ticket = self._ticket(stage_id=self.closed.id, user_id=self.agent.id, **dates)
+        self.assertEqual([ticket.close_date, ticket.assign_date], [past] * 2)
+        copy = ticket.copy()
+        self.assertFalse(copy.close_date or copy.assign_date)
+
+    def test_another_team_closes_and_opens(self):
+        ticket = self._ticket()
+        team = self.team.copy({"name": "Archive", "stage_ids": self.closed.ids})
+        ticket.team_id = team
+        self.assertTrue(ticket.close_date)
+        ticket.team_id = self.team.copy({"name": "B", "stage_ids": self.new.ids})
+        self.assertFalse(ticket.close_date)
 
     def test_a_new_stage_starts_in_progress(self):
         """As in Project: what was ready or blocked was so in the stage before."""
@@ -184,6 +230,10 @@ class TestTicket(HelpdeskAfterSalesCommon):
         first = ticket.assign_date
         with freeze_time(fields.Datetime.now() + timedelta(days=1)):
             ticket.user_id = self.manager
+            ticket.user_id = False
+            self.env.flush_all()
+            ticket.user_id = self.agent
+            (ticket | self._ticket()).user_id = self.other_agent
         self.assertEqual(ticket.assign_date, first)
 
     def test_team_with_other_stages_takes_its_first(self):
