@@ -51,6 +51,61 @@ REASONS = {
     "ON service.id = service_id",
 }
 
+#: the external id of a record of ours, and what is asked of it
+OURS = """
+    SELECT data.module || '.' || data.name, {columns}
+      FROM {table} AS it
+      JOIN ir_model_data AS data ON data.res_id = it.id AND data.model = '{model}'
+     WHERE data.module ^@ 'helpdesk_'
+"""
+#: what an update must bring to a database that exists, by what it is
+AS_NEW = {
+    "record rules": OURS.format(
+        table="ir_rule",
+        model="ir.rule",
+        columns="""it.active, it.perm_read, it.perm_write, it.perm_create,
+            it.perm_unlink, regexp_replace(it.domain_force, '\\s', '', 'g'),
+            ARRAY(SELECT owner.module || '.' || owner.name
+                    FROM rule_group_rel AS rel JOIN ir_model_data AS owner
+                      ON owner.res_id = rel.group_id AND owner.model = 'res.groups'
+                   WHERE rel.rule_group_id = it.id ORDER BY 1)""",
+    ),
+    "access rights": OURS.format(
+        table="ir_model_access",
+        model="ir.model.access",
+        columns="""it.active, it.perm_read, it.perm_write, it.perm_create,
+            it.perm_unlink,
+            (SELECT model FROM ir_model WHERE id = it.model_id),
+            (SELECT min(module || '.' || name) FROM ir_model_data
+              WHERE res_id = it.group_id AND model = 'res.groups')""",
+    ),
+    "crons": OURS.format(
+        table="ir_cron",
+        model="ir.cron",
+        columns="""it.active, it.interval_number, it.interval_type, it.priority,
+            (SELECT code FROM ir_act_server WHERE id = it.ir_actions_server_id)""",
+    ),
+    "views": OURS.format(
+        table="ir_ui_view",
+        model="ir.ui.view",
+        columns="""it.active, it.model, it.mode, it.priority,
+            regexp_replace(it.arch_db ->> 'en_US', '\\s+', ' ', 'g'),
+            (SELECT min(module || '.' || name) FROM ir_model_data
+              WHERE res_id = it.inherit_id AND model = 'ir.ui.view')""",
+    ),
+    "indexes": """
+        SELECT indexname, indexdef FROM pg_indexes
+         WHERE schemaname = 'public' AND indexdef ~ 'helpdesk_|fsm_|warranty_'
+    """,
+    "columns": """
+        SELECT table_name, column_name, data_type, is_nullable
+          FROM information_schema.columns
+         WHERE table_schema = 'public' AND (
+            table_name ~ '^(helpdesk|fsm)_'
+            OR column_name ~ '^(helpdesk|fsm|warranty|worksheet|coupon)_')
+    """,
+}
+
 
 def history():
     """Return the addons of the ground as a tar file, or ``None``."""
@@ -186,18 +241,16 @@ class TestUpdate(unittest.TestCase):
         return result
 
     def _check_as_new(self):
-        """Rules and indexes are those of a database that is made today."""
+        """Rights, views, crons, indexes and columns are those of a database that is
+        made today."""
         [made_today] = config["db_name"]
-        for question in (
-            "SELECT data.name, regexp_replace(rule.domain_force, '\\s', '', 'g')"
-            "  FROM ir_rule AS rule JOIN ir_model_data AS data"
-            "    ON data.res_id = rule.id AND data.model = 'ir.rule'"
-            " WHERE data.module ^@ 'helpdesk_'",
-            "SELECT indexname, indexdef FROM pg_indexes"
-            " WHERE tablename ^@ 'helpdesk_' OR tablename ^@ 'fsm_'",
-        ):
-            updated = {tuple(row) for row in self.ground.sql(question)}
-            self.assertEqual(updated, set(sql(made_today, question)))
+        for name, question in AS_NEW.items():
+            with self.subTest(name):
+                updated = {tuple(row) for row in self.ground.sql(question)}
+                new = {tuple(row) for row in sql(made_today, question)}
+                self.assertTrue(new)
+                self.assertFalse(updated - new, "only in the updated one")
+                self.assertFalse(new - updated, "only in the new one")
 
     def test_update_loses_nothing(self):
         with self.ground.serve() as address:

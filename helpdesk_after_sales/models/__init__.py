@@ -2,6 +2,7 @@ from . import helpdesk_after_sales_document
 from . import helpdesk_after_sales_purchase
 from . import helpdesk_after_sales_reason
 from . import helpdesk_after_sales_service
+from . import helpdesk_readable_mixin
 from . import helpdesk_after_sales_warranty
 from . import helpdesk_stage
 from . import helpdesk_tag

@@ -136,16 +136,15 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
             # Most documents have no ticket: nothing is asked for, nor refused.
             return
         self.helpdesk_ticket_id.check_access("read")
-        lines = []
         if not told:
-            lines = self._message_log_values(
+            self._message_log_batch(
                 {doc.id: doc._get_ticket_sentence() for doc in self}
             )
-        sentences = {}
         # Else a wizard goes on with the document, and says both in one line.
         if not (self.env.su and self.env.context.get("helpdesk_tells_ticket")):
-            sentences = {doc: doc._get_created_sentence() for doc in self}
-        self._after_sales_tell_ticket(sentences, lines)
+            self._after_sales_tell_ticket(
+                {doc: doc._get_created_sentence() for doc in self}
+            )
 
     def _get_created_sentence(self):
         """Return the line for the ticket when this document was made on it."""
@@ -209,14 +208,11 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         }
 
     @api.model
-    def _after_sales_tell_ticket(self, sentences, lines=()):
+    def _after_sales_tell_ticket(self, sentences):
         """Log ``{document: sentence}`` in the chatter of each document's ticket.
 
         Bridges call it when a document reaches its end. Documents without a ticket are
         passed over.
-
-        :param lines: what is logged in other chatters with it, see
-            ``_message_log_values``
         """
         bodies = {}
         for document, sentence in sentences.items():
@@ -225,12 +221,13 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         # sudo: whoever may change the document (a warehouse user, a cron) tells its
         # ticket, which they may not be allowed to write to. Only log lines are made.
         tickets = self.env["helpdesk.ticket"].sudo().browse(bodies)
-        lines = [*lines]
         for index in range(max(map(len, bodies.values()), default=0)):
-            current = tickets.filtered(lambda t, i=index: len(bodies[t.id]) > i)
-            lines += current._message_log_values(
-                {ticket.id: bodies[ticket.id][index] for ticket in current}
+            tickets.filtered(
+                lambda t, i=index: len(bodies[t.id]) > i
+            )._message_log_batch(
+                {
+                    ticket: lines[index]
+                    for ticket, lines in bodies.items()
+                    if lines[index:]
+                }
             )
-        if lines:
-            # All at once, of documents and tickets.
-            tickets._message_create(lines)

@@ -80,9 +80,7 @@ class HelpdeskAfterSalesPurchase(models.AbstractModel):
     def _prepare_helpdesk_ticket_values(self):
         """Return the values of a ticket about this purchase: its customer and team, and
         the order, product or lot that it tells."""
-        team = self.env["helpdesk.team"].search(
-            [("company_id", "=", self.company_id.id)], limit=1
-        )
+        team = self.env["helpdesk.ticket"]._default_team_id(self.company_id)
         return {"partner_id": self.partner_id.id, "team_id": team.id}
 
     @api.model

@@ -26,8 +26,11 @@ class HelpdeskTicket(models.Model):
     _primary_email = "partner_email"
     _track_duration_field = "stage_id"
 
-    def _default_team_id(self):
-        domain = Domain("company_id", "in", self.env.companies.ids)
+    @api.model
+    def _default_team_id(self, company=None):
+        """Return the team that a new ticket of the user goes to: their own before the
+        first one, of ``company`` or of those that they work in."""
+        domain = Domain("company_id", "in", (company or self.env.companies).ids)
         teams = self.env["helpdesk.team"]
         return teams.search(
             domain & Domain("member_ids", "=", self.env.uid), limit=1
@@ -528,7 +531,8 @@ class HelpdeskTicket(models.Model):
             waiting = self.filtered(lambda ticket: not ticket.assign_date)
         result = super().write(vals)
         if waiting:
-            waiting.write({"assign_date": fields.Datetime.now()})
+            # sudo: a date that follows from what the user was just allowed to write.
+            waiting.sudo().write({"assign_date": fields.Datetime.now()})
         self.filtered(lambda t: t in stages and t.stage_id != stages[t])._begin_stage(
             vals
         )
@@ -556,7 +560,8 @@ class HelpdeskTicket(models.Model):
         ):
             if tickets:
                 values = begin | dates
-                tickets.write({k: v for k, v in values.items() if k not in vals})
+                # sudo: what follows from the stage, which the user has just written.
+                tickets.sudo().write({k: v for k, v in values.items() if k not in vals})
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)

@@ -47,63 +47,6 @@ class HelpdeskTicket(models.Model):
             )
 
     @api.model
-    def _search_document_readable(self, model, link, operator, value):
-        """Return the domain of the documents that a helpdesk user reads.
-
-        For the search method of a field that the record rule of helpdesk users on
-        ``model`` asks for. ``link`` is the path from the document to its ticket.
-
-        Users of the application keep what they read without this, see
-        :meth:`_reads_by_other_groups`.
-        """
-        if operator != "in" or list(value) != [True]:
-            return NotImplemented
-        if self._reads_by_other_groups(model):
-            return Domain.TRUE
-        return Domain(f"{link}.user_can_read", "=", True)
-
-    @api.model
-    def _compute_document_readable(self, documents, field="helpdesk_readable"):
-        """Compute ``field`` of ``documents``, for the record rule of helpdesk users.
-
-        The answer is that of its search, see :meth:`_search_document_readable`.
-        """
-        if self._reads_by_other_groups(documents._name):
-            documents[field] = True
-            return
-        # sudo: the ids only; the domain is asked as the user.
-        readable = (
-            documents.sudo()
-            .with_context(active_test=False)
-            .search(Domain("id", "in", documents.ids) & Domain(field, "=", True))
-        )
-        for document in documents:
-            document[field] = document in readable
-
-    @api.model
-    def _reads_by_other_groups(self, model):
-        """Return whether the user reads all of ``model`` through a group besides those
-        of Helpdesk.
-
-        Once one group of a user has a rule for a model, Odoo limits the user to the
-        rules of their groups. Whoever reads the model through a group that has no rule,
-        such as a user of its application, must not lose that by ours.
-        """
-        groups = self.env.user.all_group_ids
-        group_id = self.env["ir.model.data"]._xmlid_to_res_id
-        for group in ("group_helpdesk_user", "group_helpdesk_manager"):
-            groups -= groups.browse(group_id(f"helpdesk_after_sales.{group}"))
-        reads = Domain("model_id.model", "=", model) & Domain("perm_read", "=", True)
-        # sudo: whether the user has rights and rules, nothing of what they say.
-        rights = self.env["ir.model.access"].sudo()
-        rules = self.env["ir.rule"].sudo()  # sudo: as above
-        return bool(
-            rights.search_count(reads & Domain("group_id", "in", groups.ids), limit=1)
-        ) and not rules.search_count(
-            reads & Domain("groups", "in", groups.ids), limit=1
-        )
-
-    @api.model
     def _lock_after_sales(self, *recordsets):
         """See :func:`..tools.lock.lock_records`."""
         lock_records(*recordsets)

@@ -45,23 +45,3 @@ class MailThread(models.AbstractModel):
             or any(header(name) for name in ("List-Id", "X-Autoreply", "X-Autorespond"))
             or header("Return-Path") == "<>"
         )
-
-    def _message_log_values(self, bodies):
-        """Return the values of the lines that ``_message_log_batch(bodies)`` would log,
-        for ``_message_create``.
-
-        What one event says in the chatters of several models is then stored at once.
-        """
-        values = []
-        self.with_context(helpdesk_collect_lines=values.extend)._message_log_batch(
-            bodies
-        )
-        return values
-
-    def _message_create(self, values_list):
-        collect = self.env.context.get("helpdesk_collect_lines")
-        # Only _message_log_values passes a function: no context from outside is one.
-        if not callable(collect):
-            return super()._message_create(values_list)
-        collect(values_list)
-        return self.env["mail.message"]

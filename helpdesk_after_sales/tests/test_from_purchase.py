@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
@@ -82,6 +83,24 @@ class TestFromPurchase(HelpdeskAfterSalesCommon):
 
         count(partners)
         self.assertEqual(count(partners[:1]), count(partners))
+
+    def test_a_ticket_from_an_order_goes_to_the_agents_own_team(self):
+        """Review 21a: as a new ticket by hand, not to the first team of the company."""
+        order = self._sell(self.contact_a1, (self.lamp, 1))
+        teams = self.env["helpdesk.team"]
+        first = teams.create({"name": "AAA", "sequence": -1, "member_ids": False})
+        own = teams.create(
+            {"name": "Mine", "member_ids": [Command.set(self.selling_agent.ids)]}
+        )
+        other = self.env["res.company"].create({"name": "Other shop"})
+        foreign = teams.create({"name": "Far", "company_id": other.id, "sequence": -9})
+        teams.search([("id", "not in", (first + own + foreign).ids)]).member_ids = False
+        order = order.with_user(self.selling_agent)
+        context = order.action_create_helpdesk_ticket()["context"]
+        self.assertEqual(context["default_team_id"], own.id)
+        own.member_ids = False
+        context = order.action_create_helpdesk_ticket()["context"]
+        self.assertEqual(context["default_team_id"], first.id)
 
     def test_serial_number_names_customer_and_product(self):
         self._sell(self.contact_a1, (self.phone, 1), serials=self.serials[:1])

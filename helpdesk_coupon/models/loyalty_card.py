@@ -6,7 +6,12 @@ from odoo.tools import format_date
 
 class LoyaltyCard(models.Model):
     _name = "loyalty.card"
-    _inherit = ["helpdesk.after.sales.document", "loyalty.card"]
+    _inherit = [
+        "helpdesk.after.sales.document",
+        "helpdesk.readable.mixin",
+        "loyalty.card",
+    ]
+    _helpdesk_ticket_path = "helpdesk_ticket_id"
 
     helpdesk_customer_only = fields.Boolean(
         string="For This Customer Only",

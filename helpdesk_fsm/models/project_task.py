@@ -6,8 +6,10 @@ class ProjectTask(models.Model):
     _name = "project.task"
     _inherit = [
         "helpdesk.after.sales.document",
+        "helpdesk.readable.mixin",
         "project.task",
     ]
+    _helpdesk_ticket_path = "helpdesk_ticket_id"
 
     is_fsm = fields.Boolean(
         related="project_id.is_fsm", string="Field Service", store=True

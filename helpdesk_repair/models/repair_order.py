@@ -6,16 +6,14 @@ from odoo.tools.misc import clean_context
 
 class RepairOrder(models.Model):
     _name = "repair.order"
-    _inherit = ["helpdesk.after.sales.document", "repair.order"]
+    _inherit = [
+        "helpdesk.after.sales.document",
+        "helpdesk.readable.mixin",
+        "repair.order",
+    ]
 
     _after_sales_first_line = True
-
-    helpdesk_readable = fields.Boolean(
-        compute="_compute_helpdesk_readable",
-        search="_search_helpdesk_readable",
-        export_string_translation=False,
-        help="Technical: for the record rule of helpdesk users.",
-    )
+    _helpdesk_ticket_path = "helpdesk_ticket_id"
 
     helpdesk_delivery_id = fields.Many2one(
         comodel_name="stock.picking",
@@ -30,16 +28,6 @@ class RepairOrder(models.Model):
         related="helpdesk_delivery_id.state", string="State of the Delivery"
     )
 
-    @api.depends_context("uid", "allowed_company_ids")
-    def _compute_helpdesk_readable(self):
-        self.env["helpdesk.ticket"]._compute_document_readable(self)
-
-    @api.model
-    def _search_helpdesk_readable(self, operator, value):
-        return self.env["helpdesk.ticket"]._search_document_readable(
-            self._name, "helpdesk_ticket_id", operator, value
-        )
-
     def action_create_helpdesk_ticket(self):
         """Return the action that opens a new ticket about this repair, filled from it;
         saving links the two.
@@ -48,16 +36,15 @@ class RepairOrder(models.Model):
         """
         self.ensure_one()
         tickets = self.env["helpdesk.ticket"]
-        team = self.env["helpdesk.team"].search(
-            [("company_id", "=", self.company_id.id)], limit=1
-        )
-        values = {"partner_id": self.partner_id.id, "team_id": team.id}
-        bought = {"product_id": self.product_id.id, "lot_id": self.lot_id.id}
-        draft = tickets.new(values | bought)
-        # Goods that were bought elsewhere are repaired, too.
-        for name in bought:
-            if draft[name] and draft._is_purchased(draft[name]):
-                values[name] = bought[name]
+        values = {
+            "partner_id": self.partner_id.id,
+            "team_id": tickets._default_team_id(self.company_id).id,
+            "product_id": self.product_id.id,
+        }
+        draft = tickets.new(values)
+        # Of goods that were bought elsewhere only the product can be named.
+        if self.lot_id and draft._is_purchased(self.lot_id):
+            values["lot_id"] = self.lot_id.id
         values["repair_ids"] = [Command.link(self.id)]
         return tickets._get_new_ticket_action(values)
 

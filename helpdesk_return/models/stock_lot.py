@@ -1,29 +1,24 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.fields import Domain
 
 
 class StockLot(models.Model):
-    _inherit = "stock.lot"
-
-    helpdesk_readable = fields.Boolean(
-        compute="_compute_helpdesk_readable",
-        search="_search_helpdesk_readable",
-        export_string_translation=False,
-    )
-
-    @api.depends_context("uid", "allowed_company_ids")
-    def _compute_helpdesk_readable(self):
-        self.env["helpdesk.ticket"]._compute_document_readable(self)
+    _name = "stock.lot"
+    _inherit = ["helpdesk.readable.mixin", "stock.lot"]
 
     @api.model
-    def _search_helpdesk_readable(self, operator, value):
+    def _get_helpdesk_readable_domain(self):
         """Lots that a customer of a visible ticket received: they can be returned."""
-        if operator != "in" or list(value) != [True]:
-            return NotImplemented
         tickets = self.env["helpdesk.ticket"].sudo(False)
-        if tickets._reads_by_other_groups(self._name):
-            return Domain.TRUE
         customers = tickets._search(Domain("commercial_partner_id", "!=", False))
+        customers = customers.subselect("commercial_partner_id")
+        # Who ordered decides; the address only where there is no order (goods B1).
+        delivered_to_them = Domain(
+            "picking_id.sale_id.partner_id.commercial_partner_id", "in", customers
+        ) | (
+            Domain("picking_id.sale_id", "=", False)
+            & Domain("picking_id.partner_id.commercial_partner_id", "in", customers)
+        )
         # sudo: only ids of lots leave, of customers whose ticket the user sees.
         lines = (
             self.env["stock.move.line"]
@@ -32,11 +27,7 @@ class StockLot(models.Model):
                 Domain("lot_id", "!=", False)
                 & Domain("state", "=", "done")
                 & Domain("location_dest_id.usage", "=", "customer")
-                & Domain(
-                    "picking_id.partner_id.commercial_partner_id",
-                    "in",
-                    customers.subselect("commercial_partner_id"),
-                )
+                & delivered_to_them
             )
         )
         return Domain("id", "in", lines.subselect("lot_id"))

@@ -6,7 +6,9 @@ from odoo.fields import Domain
 
 
 class StockMove(models.Model):
-    _inherit = "stock.move"
+    _name = "stock.move"
+    _inherit = ["helpdesk.readable.mixin", "stock.move"]
+    _helpdesk_ticket_path = "picking_id.helpdesk_ticket_id"
 
     helpdesk_reason_id = fields.Many2one(
         comodel_name="helpdesk.after.sales.reason",
@@ -15,21 +17,6 @@ class StockMove(models.Model):
         copy=False,
         help="Why the customer sends this product back.",
     )
-    helpdesk_readable = fields.Boolean(
-        compute="_compute_helpdesk_readable",
-        search="_search_helpdesk_readable",
-        export_string_translation=False,
-    )
-
-    @api.depends_context("uid", "allowed_company_ids")
-    def _compute_helpdesk_readable(self):
-        self.env["helpdesk.ticket"]._compute_document_readable(self)
-
-    @api.model
-    def _search_helpdesk_readable(self, operator, value):
-        return self.env["helpdesk.ticket"]._search_document_readable(
-            self._name, "picking_id.helpdesk_ticket_id", operator, value
-        )
 
     def _get_returned_quantities(self):
         """Return ``{move: quantity}``, in the unit of the move: what was sent back of

@@ -1,30 +1,18 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import format_date
 
 
 class StockPicking(models.Model):
     _name = "stock.picking"
-    _inherit = ["helpdesk.after.sales.document", "stock.picking"]
+    _inherit = [
+        "helpdesk.after.sales.document",
+        "helpdesk.readable.mixin",
+        "stock.picking",
+    ]
 
     _after_sales_first_line = True
-
-    helpdesk_readable = fields.Boolean(
-        compute="_compute_helpdesk_readable",
-        search="_search_helpdesk_readable",
-        export_string_translation=False,
-        help="Technical: for the record rule of helpdesk users.",
-    )
-
-    @api.depends_context("uid", "allowed_company_ids")
-    def _compute_helpdesk_readable(self):
-        self.env["helpdesk.ticket"]._compute_document_readable(self)
-
-    @api.model
-    def _search_helpdesk_readable(self, operator, value):
-        return self.env["helpdesk.ticket"]._search_document_readable(
-            self._name, "helpdesk_ticket_id", operator, value
-        )
+    _helpdesk_ticket_path = "helpdesk_ticket_id"
 
     @api.model
     def _after_sales_agent_views(self):
