@@ -152,7 +152,7 @@ loyalty.card
 product.product
     action_create_helpdesk_ticket        -     -     -     -   yes   yes   yes   yes
 product.template
-    take_over_oca_warranties             -     -     -     -     -     -     -     -
+    action_begin_past_warranties         -     -     -     -     -     -     -     -
 project.task
     action_fsm_cancel                    -     -     -   yes     -     -     -   yes
     action_fsm_reopen                    -     -     -   yes     -     -     -   yes
@@ -180,6 +180,7 @@ stock.lot
 stock.picking
     action_create_helpdesk_ticket        -     -     -     -     -     -     -   yes
     action_view_helpdesk_ticket          -   yes     -   yes     -     -     -   yes
+    action_view_warranties               -   yes     -   yes     -     -     -   yes
 """
 
 # Methods of Odoo that the addons extend: who may call them is what Odoo decides.
@@ -195,18 +196,20 @@ helpdesk.coupon.wizard           create write
 helpdesk.return.wizard.line      create write
 helpdesk.team                    copy_data create web_save write
 helpdesk.ticket                  copy_data create get_import_templates
-helpdesk.ticket.mail             message_new message_post message_update
+helpdesk.ticket                  message_new message_post message_update
 helpdesk.ticket                  read_progress_bar write
-helpdesk.ticket.rating           message_post write
 helpdesk.ticket.wizard           onchange
+helpdesk.warranty.mixin          create write
 loyalty.card                     write
-ir.module.module                 module_uninstall
 loyalty.history                  create
 loyalty.program                  name_search
 mail.thread                      message_route
 project.task                     create get_formview_id write
 repair.order                     write
+product.product                  name_search
 sale.order                       action_confirm
+stock.move                       write
+stock.move.line                  write
 stock.picking                    action_cancel
 """
 

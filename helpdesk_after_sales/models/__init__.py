@@ -3,7 +3,7 @@ from . import helpdesk_after_sales_purchase
 from . import helpdesk_after_sales_reason
 from . import helpdesk_after_sales_service
 from . import helpdesk_readable_mixin
-from . import helpdesk_after_sales_warranty
+from . import helpdesk_warranty_mixin
 from . import helpdesk_stage
 from . import helpdesk_tag
 from . import helpdesk_team
@@ -32,5 +32,7 @@ from . import sale_order_line
 from . import sale_order_line_invoices
 from . import sale_order_line_purchases
 from . import stock_lot
+from . import stock_move
 from . import stock_move_balance
+from . import stock_move_line
 from . import stock_picking

@@ -192,9 +192,7 @@ class HelpdeskTicket(models.Model):
         lines = self.env["sale.order.line"].sudo()
         domain = self._get_purchase_line_domain()
         total = lines.search_count(domain)
-        lines = lines.with_context(
-            helpdesk_warranty_restarts=self.team_id.warranty_restarts
-        ).search(
+        lines = lines.search(
             domain, offset=int(offset), limit=min(int(limit), 80), order="order_id, id"
         )
         purchases = lines._prepare_helpdesk_purchases()

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
+from odoo.fields import Domain
 
 
 class ProductTemplate(models.Model):
@@ -11,7 +12,8 @@ class ProductTemplate(models.Model):
         # Read with the product, not with the accounts of it: nearly every pop-up asks.
         prefetch=True,
         help="How long the product is under warranty, from the day of its delivery. "
-        "Zero: nothing is said about a warranty.",
+        "What was delivered before keeps the warranty that it had. Zero: nothing is "
+        "said about a warranty.",
     )
     warranty_unit = fields.Selection(
         selection=[
@@ -39,23 +41,34 @@ class ProductTemplate(models.Model):
                     )
                 )
 
-    @api.model
-    def take_over_oca_warranties(self):
-        """Fill the warranty of products from OCA's ``product_warranty``, for the
-        current company, where none is set; returns the number of products.
+    def _get_warranty_term(self):
+        """Return what this product promises in the current company, as ``"2 year"``, or
+        an empty text without a warranty; also of no record."""
+        if self.warranty_duration <= 0:
+            return ""
+        return f"{self.warranty_duration} {self.warranty_unit or 'month'}"
 
-        Both addons may stay installed: no field of theirs has the name of one of ours.
+    def action_begin_past_warranties(self):
+        """Give the past deliveries of these products the warranty that the products
+        have now, where none is kept. Returns ``True``.
 
-        :raises AccessError: for users who may not write products
+        :raises AccessError: for users who are not administrators of Inventory
         """
-        self.check_access("write")
-        if not {"warranty", "warranty_type"} <= self._fields.keys():
-            return 0
-        products = self.with_context(active_test=False).search(
-            [("warranty", ">", 0), ("warranty_duration", "in", (0, False))]
-        )
-        for (duration, unit), same in products.grouped(
-            lambda product: (product.warranty, product.warranty_type)
-        ).items():
-            same.write({"warranty_duration": duration, "warranty_unit": unit})
-        return len(products)
+        if not self.env.user.has_group("stock.group_stock_manager"):
+            raise AccessError(
+                self.env._("Only administrators of Inventory begin warranties.")
+            )
+        variants = self.with_context(active_test=False).product_variant_ids.ids
+        # sudo: deliveries in the user's companies; only their warranty is written, as
+        # administrators of Inventory may.
+        self.env["stock.move"].sudo().search(
+            Domain("company_id", "in", self.env.companies.ids)
+            & Domain("state", "=", "done")
+            & Domain("location_dest_id.usage", "=", "customer")
+            & Domain("warranty_end", "=", False)
+            & (
+                Domain("product_id", "in", variants)
+                | Domain("sale_line_id.product_id", "in", variants)
+            )
+        )._begin_warranties(again=True)
+        return True

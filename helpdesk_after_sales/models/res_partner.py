@@ -64,3 +64,9 @@ class ResPartner(models.Model):
         return self.env["helpdesk.ticket"]._get_new_ticket_action(
             {"partner_id": self.id}
         )
+
+    def _get_warranty_zone(self, company):
+        """Return the name of the time zone in which a warranty of ``company`` to this
+        customer, who may be nobody, begins and ends."""
+        people = (self, self.commercial_partner_id, company.partner_id)
+        return next((partner.tz for partner in people if partner.tz), "UTC")

@@ -4,8 +4,6 @@ from odoo import models
 from odoo.fields import Domain
 from odoo.tools import format_date
 
-from .helpdesk_after_sales_warranty import Question
-
 #: of the balance
 FIGURES = (
     "ordered",
@@ -93,34 +91,27 @@ class SaleOrderLine(models.Model):
     def _get_helpdesk_warranties(self):
         """Return ``{line: text}``: until when a line that was delivered is under
         warranty. Pieces of several days have a first and a last day."""
+        days = defaultdict(set)
+        for move in self.env["stock.move"].search(
+            Domain("sale_line_id", "in", self.ids) & Domain("warranty_end", "!=", False)
+        ):
+            line = move.sale_line_id
+            corrected = move.move_line_ids.lot_id.filtered("helpdesk_warranty_reason")
+            if move.product_id != line.product_id:
+                days[line].add(move.helpdesk_kit_warranty_end)
+            else:
+                pieces = corrected or move
+                days[line].update(pieces.mapped("warranty_end"))
         texts = {}
-        for company, lines in self.grouped("company_id").items():
-            lines = lines.filtered(
-                lambda line: (
-                    line.product_id.with_company(line.company_id).warranty_duration
-                )
+        for line in self:
+            known = sorted(filter(None, days[line]))
+            texts[line] = " – ".join(
+                format_date(self.env, day)
+                for day in dict.fromkeys(known[:1] + known[-1:])
             )
-            answers = self.env["helpdesk.after.sales.warranty"]._find_warranties(
-                company,
-                [
-                    Question(
-                        line.product_id.id,
-                        customer_id=line.order_id.partner_id.commercial_partner_id.id,
-                        order_id=line.order_id.id,
-                        line_id=line.id,
-                        restarts=self.env.context.get("helpdesk_warranty_restarts"),
-                    )
-                    for line in lines
-                ],
-            )
-            for line, warranty in zip(lines, answers, strict=True):
-                if not warranty:
-                    texts[line] = self.env._("Unknown")
-                    continue
-                days = (warranty.end_first, warranty.end_last)
-                texts[line] = " – ".join(
-                    format_date(self.env, day) for day in dict.fromkeys(days)
-                )
+            product = line.product_id.with_company(line.company_id)
+            if not known and product.warranty_duration:
+                texts[line] = self.env._("Unknown")
         return texts
 
     def _get_helpdesk_invoices(self):

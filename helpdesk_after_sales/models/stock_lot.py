@@ -1,58 +1,38 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL
-
-from .helpdesk_after_sales_warranty import Question
 
 
 class StockLot(models.Model):
     _name = "stock.lot"
-    _inherit = ["helpdesk.after.sales.purchase", "stock.lot"]
+    _inherit = [
+        "helpdesk.after.sales.purchase",
+        "helpdesk.warranty.mixin",
+        "stock.lot",
+    ]
 
+    warranty_start = fields.Date(tracking=True)
     warranty_end = fields.Date(
-        string="Under Warranty Until",
-        compute="_compute_warranty_end",
-        search="_search_warranty_end",
-        help="Counted from the latest sale of this serial number. Empty when it was "
-        "not delivered, when its product has no warranty, or when a lot was delivered "
-        "on several days.",
+        tracking=True,
+        help="As promised at the latest sale of this serial number, or corrected since. "
+        "Empty when it was not delivered, when its product had no warranty, or when a "
+        "lot was delivered on several days.",
     )
+    helpdesk_warranty_reason = fields.Char(tracking=True)
 
-    @api.depends("product_id")
-    @api.depends_context("company")
-    def _compute_warranty_end(self):
-        warranties = self.env["helpdesk.after.sales.warranty"]
-        self.warranty_end = False
-        for company, lots in self.grouped(
-            lambda lot: lot.company_id or lot.env.company
-        ).items():
-            answers = warranties._find_warranties(
-                company,
-                [Question(lot.product_id.id, lot_id=lot._origin.id) for lot in lots],
-            )
-            for lot, warranty in zip(lots, answers, strict=True):
-                lot.warranty_end = warranty and warranty.end
-
-    @api.model
-    def _search_warranty_end(self, operator, value):
-        return self.env["helpdesk.after.sales.warranty"]._search_warranty_end(
-            operator, value, self._get_warranty_asks
+    def _warranty_changed(self):
+        self.env["helpdesk.ticket"]._refresh_warranties(
+            Domain("lot_id", "in", self.ids)
         )
 
-    @api.model
-    def _get_warranty_asks(self, company):
-        self.flush_model(["company_id", "product_id"])
-        return SQL(
-            """
-            SELECT id, product_id, id AS lot_id, NULL::int AS customer_id,
-                   NULL::int AS order_id, NULL::int AS line_id,
-                   false AS restarts, NULL::timestamp AS moment
-              FROM stock_lot
-             WHERE company_id = %s OR (company_id IS NULL AND %s)
-            """,
-            company.id,
-            company == self.env.company,
+    def _forget_warranty(self):
+        """Take the warranty back of lots that were not delivered after all."""
+        # sudo: whether they were delivered; nothing but the warranty is written.
+        lots = self.sudo()
+        delivered = self.env["stock.move"].sudo()._get_lot_deliveries(lots)
+        gone = lots.filtered(
+            lambda lot: lot not in delivered and not lot.helpdesk_warranty_reason
         )
+        gone.write({"warranty_start": False, "warranty_end": False})
 
     def _prepare_helpdesk_ticket_values(self):
         return {

@@ -13,6 +13,24 @@ class StockPicking(models.Model):
             "sale_order_id": order.id,
         }
 
+    @api.readonly
+    def action_view_warranties(self):
+        """Return the action for the warranties of what this transfer delivered; only
+        administrators of Inventory correct them.
+
+        :raises AccessError: when the transfer isn't the user's to read
+        """
+        self.ensure_one()
+        self.check_access("read")
+        view = self.env.ref("helpdesk_after_sales.stock_move_view_list_warranty")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Warranties"),
+            "res_model": "stock.move",
+            "views": [(view.id, "list")],
+            "domain": [("picking_id", "=", self.id), ("state", "=", "done")],
+        }
+
     @api.model
     def _get_purchase_domain(self, company, customer, sale_order, product, lot):
         """Deliveries that reached the customer: of several steps, the last one."""

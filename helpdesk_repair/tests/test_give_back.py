@@ -146,6 +146,7 @@ class TestGiveBack(HelpdeskRepairCommon):
 
     def test_x8_x15_given_back_the_warranty_goes_on(self):
         self.phone.write({"warranty_duration": 2, "warranty_unit": "year"})
+        self.phone.product_tmpl_id.action_begin_past_warranties()
         moves = self.order_a.picking_ids.move_ids
         moves.date = "2025-03-12 10:00:00"
         end = self.ticket_a.warranty_end

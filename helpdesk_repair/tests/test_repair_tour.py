@@ -26,6 +26,7 @@ class TestRepairTour(HttpCase, HelpdeskRepairCommon):
 
     def test_x8_warranty_in_a_browser(self):
         self.phone.write({"warranty_duration": 2, "warranty_unit": "year"})
+        self.phone.product_tmpl_id.action_begin_past_warranties()
         self._tour("helpdesk_repair_warranty")
         self.assertFalse(self.ticket_a.repair_ids.under_warranty)
         self.assertEqual(self.ticket_a.repair_ids.state, "confirmed")

@@ -12,6 +12,7 @@ class TestRepairWarranty(HelpdeskRepairCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.phone.write({"warranty_duration": 2, "warranty_unit": "year"})
+        cls.phone.product_tmpl_id.action_begin_past_warranties()
         cls._deliver_on("2025-03-12 10:00:00")
         cls._open_on("2026-01-02 10:00:00")
 
@@ -92,8 +93,8 @@ class TestRepairWarranty(HelpdeskRepairCommon):
             form.save()
 
     def test_x8_unknown_needs_no_reason(self):
-        self.phone.warranty_duration = 0
         form = self._form()
+        form.product_id = self.lamp
         self.assertFalse(form.warranty_info)
         form.under_warranty = True
         self.assertTrue(self._confirm(form.save()).under_warranty)

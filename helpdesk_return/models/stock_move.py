@@ -18,6 +18,11 @@ class StockMove(models.Model):
         help="Why the customer sends this product back.",
     )
 
+    def _restarts_warranty(self):
+        # sudo: the setting of the team whose ticket the replacement is for.
+        team = self.picking_id.sudo().helpdesk_ticket_id.team_id
+        return team.warranty_restarts or super()._restarts_warranty()
+
     def _get_returned_quantities(self):
         """Return ``{move: quantity}``, in the unit of the move: what was sent back of
         these deliveries, or is on its way. Cancelled returns don't count (S70)."""
