@@ -1,7 +1,7 @@
 {
     "name": "Helpdesk After-Sales",
     "summary": "Tickets and teams, and what a shop does after the sale",
-    "version": "19.0.2.0.0",
+    "version": "19.0.2.1.0",
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",
     "license": "LGPL-3",
@@ -14,6 +14,7 @@
         "security/helpdesk_after_sales_reason_security.xml",
         "security/helpdesk_team_security.xml",
         "security/helpdesk_ticket_security.xml",
+        "security/helpdesk_ticket_line_security.xml",
         "security/rating_rating_security.xml",
         "security/ir.model.access.csv",
         "data/helpdesk_after_sales_service_data.xml",

@@ -69,9 +69,9 @@ helpdesk.stage                           -     -     -     -     r     r  rwcu  
 helpdesk.tag                             -     -     -     -   rwc   rwc  rwcu   rwc
 helpdesk.team                            -     -     -     -     -     r  rwcu     r
 helpdesk.ticket                          -     r     -     -     -   rwc  rwcu   rwc
+helpdesk.ticket.line                     -     -     -     -     -  rwcu  rwcu  rwcu
 helpdesk.ticket.merge                    -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.ticket.request.decline          -     -     -     -   rwc   rwc   rwc   rwc
-helpdesk.ticket.request.line             -     -     -     -     -     r     r     r
 """
 
 # The public methods of the addons: "yes" is done, "told" is refused by a sentence that
@@ -109,6 +109,7 @@ helpdesk.return.wizard
 helpdesk.team
     action_view_ratings                  -     -     -     -     -   yes   yes   yes
 helpdesk.ticket
+    action_add_lines                     -     -     -     -     -   yes   yes   yes
     action_approve_request               -     -     -     -     -  told  told  told
     action_assign_to_me                  -     -     -     -     -   yes   yes   yes
     action_create_partner                -     -     -     -     -   yes   yes   yes
@@ -140,6 +141,9 @@ helpdesk.ticket
     portal_reopen                        -  told     -     -     -     -     -     -
     portal_request                       -   yes  told  told  told  told  told  told
     portal_timeline                      -   yes     -     -     -   yes   yes   yes
+helpdesk.ticket.line
+    action_approve                       -     -     -     -     -  told  told  told
+    action_decline                       -     -     -     -     -  told  told  told
 helpdesk.ticket.merge
     action_merge                         -     -     -     -     -  told  told  told
 helpdesk.ticket.request.decline
@@ -196,8 +200,9 @@ helpdesk.coupon.wizard           create write
 helpdesk.return.wizard.line      create write
 helpdesk.team                    copy_data create web_save write
 helpdesk.ticket                  copy_data create get_import_templates
-helpdesk.ticket                  message_new message_post message_update
+helpdesk.ticket                  message_new message_post message_update onchange
 helpdesk.ticket                  read_progress_bar write
+helpdesk.ticket.line             create onchange unlink write
 helpdesk.ticket.wizard           onchange
 helpdesk.warranty.mixin          create write
 loyalty.card                     write
@@ -303,6 +308,7 @@ class TestAccessMatrix(HelpdeskAfterSalesCommon, HttpCase):
         cls.records = cls._make_records()
         line = cls.order.order_line[0]
         cls.arguments = {
+            "helpdesk.ticket action_add_lines": [[line.id]],
             "helpdesk.ticket portal_create": ["The lamp arrived broken"],
             "helpdesk.ticket portal_request": ["use_product_returns", line.id, 1],
         }
@@ -313,6 +319,7 @@ class TestAccessMatrix(HelpdeskAfterSalesCommon, HttpCase):
         env, ticket = cls.env, {"helpdesk_ticket_id": cls.ticket.id}
         result = {
             "helpdesk.ticket": cls.ticket,
+            "helpdesk.ticket.line": cls.ticket.line_ids,
             "helpdesk.team": cls.team,
             "helpdesk.stage": cls.team.stage_ids[0],
             "helpdesk.tag": env["helpdesk.tag"].create({"name": "Transport"}),
@@ -328,19 +335,6 @@ class TestAccessMatrix(HelpdeskAfterSalesCommon, HttpCase):
             "product.product": cls.phone,
             "stock.lot": cls.serials[0],
         }
-        if "helpdesk.ticket.request.line" in env:
-            line = cls.order.order_line[0]
-            result["helpdesk.ticket.request.line"] = env[
-                "helpdesk.ticket.request.line"
-            ].create(
-                {
-                    "ticket_id": cls.ticket.id,
-                    "sale_line_id": line.id,
-                    "product_id": line.product_id.id,
-                    "quantity": 1,
-                    "uom_id": line.product_uom_id.id,
-                }
-            )
         if "helpdesk_ticket_id" in env["account.move"]._fields:
             note = cls.invoice._reverse_moves([dict(ticket)])
             result["account.move"] = note

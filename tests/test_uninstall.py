@@ -289,7 +289,10 @@ class TestUninstall(unittest.TestCase):
         )
         self.agent.call(action["res_model"], "action_confirm", [wizard])
         [values] = self.agent.call(
-            "helpdesk.ticket", "read", [ticket], ["request_state", "request_wish"]
+            "helpdesk.ticket.line",
+            "search_read",
+            [["ticket_id", "=", ticket]],
+            ["state", "resolution"],
         )
-        self.assertEqual(values["request_state"], "approved")
-        self.assertEqual(values["request_wish"], "parts")
+        self.assertEqual(values["state"], "approved")
+        self.assertEqual(values["resolution"], "parts")

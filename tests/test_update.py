@@ -107,12 +107,19 @@ AS_NEW = {
 }
 
 
-def history():
-    """Return the addons of the ground as a tar file, or ``None``."""
-    result = subprocess.run(
-        ["git", "-C", ROOT, "archive", GROUND], capture_output=True, check=False
+def unpack(commit, addons, folder):
+    """Write addons as they were at a commit into a folder.
+
+    :raises unittest.SkipTest: when the commit is not in this history
+    """
+    tar = subprocess.run(
+        ["git", "-C", ROOT, "archive", commit], capture_output=True, check=False
     )
-    return result.stdout if result.returncode == 0 else None
+    if tar.returncode:
+        raise unittest.SkipTest(f"commit {commit} is not in this history")
+    with tarfile.open(fileobj=io.BytesIO(tar.stdout)) as archive:
+        members = [m for m in archive if m.name.split("/")[0] in addons]
+        archive.extractall(folder, members=members, filter="data")
 
 
 @pytest.mark.slow
@@ -120,9 +127,6 @@ class TestUpdate(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        tar = history()
-        if not tar:
-            raise unittest.SkipTest(f"commit {GROUND} is not in this history")
         cls.services = {
             switch: service
             for switch, service in SERVICES.items()
@@ -131,16 +135,7 @@ class TestUpdate(unittest.TestCase):
         cls.wanted = ["helpdesk_after_sales", *(s[0] for s in cls.services.values())]
         cls.ground = Ground([], database_with("helpdesk_base_"))
         cls.addClassCleanup(cls.ground.drop)
-        with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
-            archive.extractall(
-                cls.ground.addons,
-                members=[
-                    member
-                    for member in archive
-                    if member.name.split("/")[0] in cls.wanted
-                ],
-                filter="data",
-            )
+        unpack(GROUND, cls.wanted, cls.ground.addons)
         cls.ground.create()
         cls.ground.install(*cls.wanted)
         cls.ground.sql("UPDATE res_users SET password = login")

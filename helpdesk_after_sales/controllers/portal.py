@@ -93,7 +93,6 @@ class HelpdeskPortal(CustomerPortal):
             "close_date",
             "stage_id",
             "team_id",
-            "request_state",
         ]
 
     def _describe_dates(self, tickets):
@@ -187,6 +186,7 @@ class HelpdeskPortal(CustomerPortal):
                 [tickets] if groupby == "none" else [*tickets.grouped(groupby).values()]
             ),
             "dates": self._describe_dates(tickets),
+            "requests": tickets._get_requests().ticket_id,
             "searchbar_sortings": orders,
             "sortby": sortby,
             "searchbar_filters": filters,

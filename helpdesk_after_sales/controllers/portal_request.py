@@ -214,6 +214,7 @@ class HelpdeskRequestPortal(CustomerPortal):
                         lot_id=self._get_form_id(params.get("lot_id")),
                         photos=self._get_form_photos(),
                         key=params.get("key"),
+                        ticket_id=self._get_form_id(params.get("ticket_id")),
                     )
                 return request.redirect(f"/my/tickets/{ticket_id}?status=sent")
             except UserError as refusal:
@@ -231,6 +232,7 @@ class HelpdeskRequestPortal(CustomerPortal):
                 "lots": tickets._get_request_lots(service, line),
                 "reasons": tickets._get_request_reasons(service, team),
                 "reason_required": team.require_reason,
+                "open_tickets": tickets._get_portal_open_tickets(line.company_id),
             },
             params,
             error,

@@ -8,8 +8,10 @@ from . import helpdesk_stage
 from . import helpdesk_tag
 from . import helpdesk_team
 from . import helpdesk_team_service
-from . import helpdesk_ticket_request_line
 from . import helpdesk_ticket
+from . import helpdesk_ticket_line
+from . import helpdesk_ticket_line_request
+from . import helpdesk_ticket_case
 from . import helpdesk_ticket_rating
 from . import helpdesk_ticket_mail
 from . import helpdesk_ticket_merge
@@ -17,6 +19,8 @@ from . import helpdesk_ticket_portal
 from . import helpdesk_ticket_purchase
 from . import helpdesk_ticket_services
 from . import helpdesk_ticket_request
+from . import helpdesk_ticket_portal_request
+from . import helpdesk_ticket_public
 from . import helpdesk_ticket_timeline
 from . import helpdesk_ticket_warranty
 from . import account_move

@@ -27,7 +27,7 @@ class HelpdeskTicket(models.Model):
 
         Messages, files, followers, activities, and the documents of every service go
         along, with a note on both sides. What ``target`` doesn't say (customer,
-        purchase) it takes over.
+        purchase) it takes over, and the lines of the others come behind its own.
 
         :raises AccessError: when one of the tickets isn't the user's to work on
         :raises UserError: when they belong to different customers or companies
@@ -44,6 +44,7 @@ class HelpdeskTicket(models.Model):
         for ticket in sources:
             target._take_over(ticket)
         sources.write({"active": False, "merged_into_id": target.id})
+        target._take_over_lines(sources.line_ids)
 
     def _check_merge(self):
         if gone := self.filtered("merged_into_id")[:1]:
@@ -68,15 +69,6 @@ class HelpdeskTicket(models.Model):
                 )
             )
 
-        # sudo: whether there are requests; the user may write all of these tickets.
-        if len(self.sudo().filtered("request_service")) > 1:
-            raise UserError(
-                self.env._(
-                    "Several of these tickets are requests of their customer: each "
-                    "needs an answer of its own, so they can't be merged."
-                )
-            )
-
     def _prepare_merge_vals(self, sources):
         """Return what this ticket takes over from ``sources``."""
         self.ensure_one()
@@ -88,18 +80,11 @@ class HelpdeskTicket(models.Model):
             vals["email_cc"] = copies
         if not self.partner_id and (known := sources.filtered("partner_id")[:1]):
             vals["partner_id"] = known.partner_id.id
-        purchase = ("sale_order_id", "product_id", "lot_id")
-        if not any(self[name] for name in purchase):
-            about = sources.filtered(
-                lambda ticket: any(ticket[name] for name in purchase)
-            )[:1]
-            vals |= {name: about[name].id for name in purchase}
         return vals
 
     def _take_over(self, ticket):
         """Move messages, files and documents of ``ticket`` here. Called with sudo."""
         self.message_subscribe(partner_ids=ticket.message_partner_ids.ids)
-        self._take_over_request(ticket)
         for model, link in self._get_links_to_tickets():
             linked = self.env[model].with_context(active_test=False)
             linked.search([(link, "=", ticket.id)]).with_context(
@@ -136,6 +121,16 @@ class HelpdeskTicket(models.Model):
             author_id=self.env.user.partner_id.id,
         )
 
+    def _take_over_lines(self, lines):
+        """Move ``lines`` behind those of this ticket. What is noted here as well
+        isn't doubled. Called with sudo."""
+        known = {line._get_key() for line in self.line_ids}
+        lines = lines.filtered(
+            lambda line: line.state != "draft" or line._get_key() not in known
+        )
+        last = max(self.line_ids.mapped("sequence"), default=9)
+        lines.write({"ticket_id": self.id, "sequence": last + 1})
+
     @api.model
     def _get_links_to_tickets(self):
         """Return ``[(model, field)]``: what is moved when tickets are merged. An addon
@@ -149,4 +144,6 @@ class HelpdeskTicket(models.Model):
             and field.comodel_name == self._name
             and field.store
             and not field.related
+            # They find their place, see _take_over_lines().
+            and name != "helpdesk.ticket.line"
         ]

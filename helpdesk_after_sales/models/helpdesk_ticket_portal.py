@@ -67,7 +67,7 @@ class HelpdeskTicket(models.Model):
         ticket.access_token = self._fields["access_token"].default(ticket)
         ticket._renew_file_tokens()
         if partner.commercial_partner_id != ticket.commercial_partner_id:
-            ticket._drop_request()
+            ticket._drop_lines_of_others(requests=True)
         addresses = set(filter(None, gone.mapped("email_normalized")))
         ticket._forget_ratings()
         carbon_copies = ticket._mail_cc_sanitized_raw_dict(ticket.email_cc)
@@ -136,6 +136,7 @@ class HelpdeskTicket(models.Model):
             "order": ticket.sale_order_id.name,
             "product": ticket.product_id.display_name,
             "serial_number": ticket.lot_id.name,
+            "lines": ticket._describe_portal_lines(),
             "created": ticket.create_date,
             "closed": ticket.close_date,
             "can_close": ticket._portal_can_close(),

@@ -172,11 +172,12 @@ class HelpdeskTicket(models.Model):
         return {}
 
     @api.readonly
-    def get_purchases(self, offset=0, limit=20):
+    def get_purchases(self, offset=0, limit=20, everything=False):
         """Return what this ticket's customer bought, for the tab *Purchases* (X6).
 
         Newest first, filtered by the order, product and lot of the ticket.
 
+        :param everything: not filtered, to find what else the ticket is about
         :return: ``{"total": number of lines, "columns": [...], "rows": [...]}``, see
             :meth:`_get_purchase_columns`; quantities in the unit of each line
         :raises AccessError: when the ticket isn't the user's to read
@@ -190,19 +191,21 @@ class HelpdeskTicket(models.Model):
         # sudo: the user may read the ticket, as was just checked; they get the figures
         # of its customer's lines that are listed in the columns, and nothing else.
         lines = self.env["sale.order.line"].sudo()
-        domain = self._get_purchase_line_domain()
+        domain = self._get_purchase_line_domain(everything)
         total = lines.search_count(domain)
         lines = lines.search(
             domain, offset=int(offset), limit=min(int(limit), 80), order="order_id, id"
         )
         purchases = lines._prepare_helpdesk_purchases()
         readable = self._get_readable_documents(purchases.values())
+        known = self.sudo().line_ids.sale_line_id
         return {
             "total": total,
             "columns": columns,
             "rows": [
                 {
                     "id": line.id,
+                    "on_ticket": line in known,
                     "actions": self._get_purchase_actions(line, values),
                     "links": {
                         column: {"model": model, "ids": ids}
@@ -257,8 +260,18 @@ class HelpdeskTicket(models.Model):
         own where something is left to do, and where the user may."""
         return []
 
-    def _get_purchase_line_domain(self):
-        """Return the domain of the order lines that the tab *Purchases* shows."""
+    def _get_purchase_line_domain(self, everything=False):
+        """Return the domain of the order lines that the tab *Purchases* shows; with
+        ``everything`` of all that this customer bought."""
+        if everything:
+            anything = {
+                "sale_order": self.env["sale.order"],
+                "product": self.env["product.product"],
+                "lot": self.env["stock.lot"],
+            }
+            return Domain("display_type", "=", False) & Domain(
+                "order_id", "any!", self._purchase_domain("sale.order", **anything)
+            )
         ticket = self.sudo()  # sudo: order and lot are compared by id only
         domain = Domain("display_type", "=", False) & Domain(
             "order_id",

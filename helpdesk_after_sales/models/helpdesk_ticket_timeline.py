@@ -84,32 +84,24 @@ class HelpdeskTicket(models.Model):
 
     def _get_own_acts(self, customer):
         """Return the acts of the ticket itself: received, asked, answered, closed."""
-        words, style = self._get_request_badge()
-        answered = self.request_state in ("approved", "declined")
+        requests = self._get_requests()
+        first = requests[:1]
+        waits = first.state == "asked" and not self.close_date
+        words, style = first._get_badge() if waits else (False, False)
         acts = [
             {
                 "date": self.create_date,
                 "title": self.env._("Request received")
                 if customer
                 else self.env._("Ticket #%s", self.ticket_ref),
-                "state": False if answered else words,
+                "state": words,
                 "style": style,
-                "detail": self._describe_request(),
+                "detail": first._describe() if first else "",
                 "promised": self._describe_pending_answer(),
             }
         ]
-        if answered:
-            acts.append(
-                {
-                    "date": self.request_date,
-                    "title": self.env._("Answer to your request")
-                    if customer
-                    else self.env._("Request of the customer"),
-                    "state": words,
-                    "style": style,
-                    "detail": self.request_answer,
-                }
-            )
+        for line in requests:
+            acts += line._get_acts(customer, several=line != first)
         if self.close_date:
             acts.append(
                 {

@@ -14,4 +14,5 @@ from . import test_switch
 from . import test_team
 from . import test_team_tour
 from . import test_ticket
+from . import test_ticket_line
 from . import test_warranty

@@ -67,7 +67,7 @@ class TestPortalRequest(HelpdeskPortalCommon):
                     "partner_id": self.contact_a1.id,
                     "sale_order_id": self.order_a.id,
                     "product_id": self.lamp.id,
-                    "request_state": False,
+                    "request_line_id": False,
                 }
             ],
         )
@@ -187,10 +187,10 @@ class TestPortalRequest(HelpdeskPortalCommon):
 
     def test_t14_fields_of_requests_are_for_employees(self):
         self._login(self.user_a1)
-        for field in ("request_state", "request_key", "request_line_ids"):
+        for field in ("request_line_id", "request_key", "line_ids"):
             answer = self._call("helpdesk.ticket", "read", self.ticket_a.ids, [field])
             self.assertNotIsInstance(answer, list, field)
-        lines = self._call("helpdesk.ticket.request.line", "search_read", [], ["id"])
+        lines = self._call("helpdesk.ticket.line", "search_read", [], ["id"])
         self.assertNotIsInstance(lines, list)
 
     # -- Closing -------------------------------------------------------------

@@ -84,7 +84,7 @@ class TestPurchasesTab(HelpdeskAfterSalesCommon):
         self.assertEqual(last["product"], "Phone")
 
     def test_x6_agents_see_these_figures_and_nothing_more(self):
-        allowed = {"id", "actions", "links"} | {
+        allowed = {"id", "actions", "links", "on_ticket"} | {
             column["name"] for column in self.ticket._get_purchase_columns()
         }
         for row in self._rows():

@@ -1,7 +1,7 @@
 from lxml.builder import E
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools.misc import clean_context
 
 from ..tools import lock_records
@@ -29,6 +29,16 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         related="helpdesk_ticket_id.commercial_partner_id"
     )
 
+    helpdesk_case_line_ids = fields.Many2many(
+        comodel_name="helpdesk.ticket.line",
+        string="What It Is About",
+        compute="_compute_helpdesk_case_line_ids",
+        store=True,
+        precompute=True,
+        readonly=False,
+        help="The lines of the ticket that this is for: a request of the customer, or "
+        "what an agent has noted.",
+    )
     helpdesk_reason_id = fields.Many2one(
         comodel_name="helpdesk.after.sales.reason",
         string="Reason",
@@ -62,22 +72,36 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
             wizard.helpdesk_reason_required = bool(reasons and wizard in wanting)
 
     @api.depends("helpdesk_ticket_id")
+    def _compute_helpdesk_case_line_ids(self):
+        for wizard in self:
+            ticket = wizard.helpdesk_ticket_id
+            lines = ticket._get_case_lines(self._after_sales_switch)
+            wizard.helpdesk_case_line_ids = lines.ids
+
+    @api.constrains("helpdesk_case_line_ids", "helpdesk_ticket_id")
+    def _check_case_lines(self):
+        for wizard in self.sudo():  # sudo: compared only
+            if wizard.helpdesk_case_line_ids.ticket_id - wizard.helpdesk_ticket_id:
+                raise ValidationError(
+                    wizard.env._("These are lines of another ticket.")
+                )
+
+    @api.depends("helpdesk_ticket_id", "helpdesk_case_line_ids")
     def _compute_helpdesk_from_request(self):
         for wizard in self:
             wizard.helpdesk_from_request = bool(wizard._get_request_lines())
 
-    @api.depends("helpdesk_from_request")
+    @api.depends("helpdesk_from_request", "helpdesk_case_line_ids")
     def _compute_helpdesk_request_summary(self):
         for wizard in self:
-            wizard.helpdesk_request_summary = (
-                wizard.helpdesk_from_request
-                and wizard.helpdesk_ticket_id.request_summary
-            )
+            asked = wizard.helpdesk_from_request and wizard._get_request_lines()[:1]
+            wizard.helpdesk_request_summary = asked and asked._get_summary()
 
-    @api.depends("helpdesk_ticket_id")
+    @api.depends("helpdesk_ticket_id", "helpdesk_case_line_ids")
     def _compute_helpdesk_reason_id(self):
         for wizard in self:
-            wizard.helpdesk_reason_id = wizard._get_request_lines().reason_id[:1].id
+            reasons = wizard._get_case_lines().reason_id
+            wizard.helpdesk_reason_id = reasons[:1].id
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
@@ -94,20 +118,41 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
                         "invisible": "not helpdesk_request_summary",
                     },
                     E.field(name="helpdesk_request_summary"),
+                    E.field(name="helpdesk_case_line_ids", invisible="1"),
                 ),
             )
         return arch, view
 
+    def _get_case_lines(self):
+        """Return the lines of the ticket, under ``sudo()``, that this pop-up is for: a
+        request of the customer, or what an agent has noted (X9, X31). A wizard fills
+        itself from them, and calls :meth:`_approve_request` with what it made."""
+        # sudo: of this ticket only, which the user may read as its constraint says.
+        lines = self.sudo().helpdesk_case_line_ids._origin
+        ticket = self.helpdesk_ticket_id._origin
+        return lines.filtered(
+            lambda line: (
+                line.ticket_id.id == ticket.id and line.state in ("asked", "draft")
+            )
+        )
+
     def _get_request_lines(self):
-        """Return the lines, under ``sudo()``, of the customer's request that this
-        pop-up answers (X9). A wizard fills itself from them, and calls
-        :meth:`_approve_request` with what it made."""
-        return self.helpdesk_ticket_id._get_request_lines(self._after_sales_switch)
+        """Return those of :meth:`_get_case_lines` that a customer has asked for."""
+        return self._get_case_lines().filtered(
+            lambda line: (
+                line.state == "asked" and line.service == self._after_sales_switch
+            )
+        )
 
     def _approve_request(self, documents):
-        """Tell the customer that their request is approved, if this answers one."""
-        if self.helpdesk_from_request and self._get_request_lines():
-            self.helpdesk_ticket_id._approve_request(documents)
+        """Tell the customer that their request is approved, if this answers one, and
+        mark what an agent has noted as done."""
+        self._get_settled_lines()._settle(documents)
+
+    def _get_settled_lines(self):
+        """Return those of :meth:`_get_case_lines` that what was made is for. A bridge
+        takes out what its document isn't about."""
+        return self._get_case_lines()
 
     def _check_ready(self):
         """Raise unless the user may use this service on this ticket now.
@@ -151,6 +196,13 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         See :func:`..tools.lock.lock_records`.
         """
         lock_records(self, *purchases)
+
+    def _begin(self, *purchases):
+        """Check and lock, and return the action of what this wizard has made before, if
+        it has: see :meth:`_check_ready`, :meth:`_lock` and :meth:`_open_result`."""
+        self._check_ready()
+        self._lock(*purchases)
+        return self._open_result()
 
     def _without_defaults(self, **context):
         """Return this wizard without the ``default_`` keys of its context.

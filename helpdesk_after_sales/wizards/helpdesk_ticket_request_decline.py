@@ -7,6 +7,12 @@ class HelpdeskTicketRequestDecline(models.TransientModel):
     _description = "Decline the request of a customer"
 
     helpdesk_ticket_id = fields.Many2one(required=True)
+    line_id = fields.Many2one(
+        comodel_name="helpdesk.ticket.line",
+        string="Request",
+        readonly=True,
+        ondelete="cascade",
+    )
     reason = fields.Text(
         string="Reason, for colleagues",
         required=True,
@@ -26,5 +32,6 @@ class HelpdeskTicketRequestDecline(models.TransientModel):
         :raises UserError: when the request has been answered in the meantime
         """
         self.ensure_one()
-        self.helpdesk_ticket_id._decline_request(self.reason, self.answer)
+        line = self.line_id or self.helpdesk_ticket_id._get_request_to_answer()
+        line._decline(self.reason, self.answer)
         return {"type": "ir.actions.act_window_close"}

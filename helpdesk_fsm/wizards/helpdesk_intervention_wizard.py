@@ -151,6 +151,7 @@ class HelpdeskInterventionWizard(models.TransientModel):
         # Project, and exactly one task is made here.
         tasks = wizard.env["project.task"].sudo()
         self.task_id = tasks.create(wizard._prepare_task_values())
+        self._approve_request(self.task_id)
         return False
 
     def _check_intervention(self):

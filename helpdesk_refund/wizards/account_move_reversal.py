@@ -285,10 +285,25 @@ class AccountMoveReversal(models.TransientModel):
         action = super(AccountMoveReversal, wizard).reverse_moves(is_modify)
         if is_modify:
             self._after_modify(former_notes)
+        self._approve_request(self.new_move_ids)
         # The context of this wizard must not follow the user into the document.
         return self.new_move_ids._get_records_action(
             context={"default_move_type": self.new_move_ids[:1].move_type},
             **({"name": action["name"]} if len(self.new_move_ids) > 1 else {}),
+        )
+
+    def _get_settled_lines(self):
+        # sudo: compared only
+        refunded = self.new_move_ids.sudo().invoice_line_ids
+        return (
+            super()
+            ._get_settled_lines()
+            .filtered(
+                lambda line: (
+                    line.sale_line_id in refunded.sale_line_ids
+                    or line.product_id in refunded.product_id
+                )
+            )
         )
 
     def _check_refund(self):

@@ -140,9 +140,9 @@ class HelpdeskTicket(models.Model):
 
     @api.model
     def _get_requested_repairs(self, line):
-        """Return the repairs under way that a customer asked for on an order line."""
+        """Return the repairs under way on tickets about an order line."""
         return line.env["repair.order"].search(
-            Domain("helpdesk_ticket_id.request_line_ids.sale_line_id", "=", line.id)
+            Domain("helpdesk_ticket_id.line_ids.sale_line_id", "=", line.id)
             & Domain("product_id", "=", line.product_id.id)
             & line.env["repair.order"]._after_sales_open_domain()
         )

@@ -52,7 +52,7 @@ class TestRepairRequest(HelpdeskRepairCommon):
         self.assertEqual(form.lot_id, serial)
         repair = self._confirm(form.save())
         self.assertEqual(repair.lot_id, serial)
-        self.assertEqual(ticket.request_state, "approved")
+        self.assertEqual(ticket.line_ids.state, "approved")
         acts = ticket.with_user(self.customer).portal_timeline()
         self.assertEqual(acts[-1]["state"], "Planned")
         self.assertIn(serial.name, acts[-1]["detail"])
@@ -74,7 +74,7 @@ class TestRepairRequest(HelpdeskRepairCommon):
         ticket = self._ask(3)
         wizard = self._approve(ticket).save()
         other = self._ticket(self.contact_a1)
-        other.request_line_ids = ticket.request_line_ids.copy({"ticket_id": other.id})
+        ticket.line_ids.copy({"ticket_id": other.id})
         self.env["repair.order"].create(
             {
                 "product_id": self.lamp.id,
@@ -86,7 +86,7 @@ class TestRepairRequest(HelpdeskRepairCommon):
         self.assertIn("only 2", ticket.with_user(self.agent).request_notice)
         with self.assertRaisesRegex(UserError, "only 2"):
             wizard.action_confirm_repair()
-        self.assertEqual(ticket.request_state, "waiting")
+        self.assertEqual(ticket.line_ids.state, "asked")
 
     def test_x9_what_can_not_be_repaired_is_said_before(self):
         order = self._sell(self.contact_a1, (self.service, 1))

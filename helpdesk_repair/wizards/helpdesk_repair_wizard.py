@@ -96,17 +96,19 @@ class HelpdeskRepairWizard(models.TransientModel):
         for wizard in self:
             wizard.partner_id = wizard.helpdesk_ticket_id.partner_id
 
-    @api.depends("helpdesk_ticket_id")
+    @api.depends("helpdesk_ticket_id", "helpdesk_case_line_ids")
     def _compute_product_id(self):
         for wizard in self:
-            product = wizard.helpdesk_ticket_id.product_id
+            product = wizard._get_first_line().product_id
+            product = product.sudo(False) or wizard.helpdesk_ticket_id.product_id
             wizard.product_id = product.filtered(lambda p: p.type == "consu")
 
     @api.depends("helpdesk_ticket_id", "product_id")
     def _compute_lot_id(self):
         for wizard in self:
             # sudo: the ticket's own lot is carried over; its product is compared.
-            lot = wizard.helpdesk_ticket_id.sudo().lot_id
+            line = wizard._get_first_line()
+            lot = (line or wizard.helpdesk_ticket_id.sudo()).lot_id
             wizard.lot_id = lot if lot.product_id == wizard.product_id else False
 
     @api.depends("helpdesk_ticket_id", "product_id")
@@ -285,19 +287,36 @@ class HelpdeskRepairWizard(models.TransientModel):
         }
 
     def _prepare_quantity_values(self):
-        """Return how many are repaired: one, or as many as a customer has asked for
-        (X9)."""
-        asked = self._get_request_lines().filtered(
-            lambda line: line.product_id == self.product_id
-        )
+        """Return how many are repaired: one, or as many as the line of the ticket says
+        (X9, X31)."""
         unit = self.product_id.uom_id
-        return {
-            "product_qty": sum(
-                line.uom_id._compute_quantity(line.quantity, unit) for line in asked
-            )
-            or 1,
-            "product_uom": unit.id,
-        }
+        quantity = sum(
+            line.uom_id._compute_quantity(line.quantity, unit)
+            for line in self._get_settled_lines()
+            if line.product_id == self.product_id
+        )
+        return {"product_qty": quantity or 1, "product_uom": unit.id}
+
+    def _get_first_line(self):
+        """Return the line of the ticket that this repair is about: the first one of
+        goods."""
+        return self._get_case_lines().filtered(
+            lambda line: line.product_id.type == "consu"
+        )[:1]
+
+    def _get_settled_lines(self):
+        # One repair is of one product, and of one piece if it has a serial number.
+        return (
+            super()
+            ._get_settled_lines()
+            .filtered(
+                lambda line: (
+                    line.state == "asked"
+                    or line.product_id == self.product_id
+                    and line.lot_id in (self.lot_id, self.lot_id.browse())
+                )
+            )[:1]
+        )
 
     def _check_repair(self):
         """Refuse what can't be repaired here, in a sentence."""
@@ -399,17 +418,8 @@ class HelpdeskRepairWizard(models.TransientModel):
             left, refusal = self.helpdesk_ticket_id._get_request_left(
                 self._after_sales_switch, line.sale_line_id
             )
-            if not refusal and line.uom_id.compare(line.quantity, left) <= 0:
-                continue
-            raise UserError(
-                refusal
-                or self.env._(
-                    "%(product)s: only %(left)g %(unit)s are left.",
-                    product=line.product_id.display_name,
-                    left=left,
-                    unit=line.uom_id.name,
-                )
-            )
+            if refusal or line.uom_id.compare(line.quantity, left) > 0:
+                raise UserError(refusal or line._get_left_sentence(left))
 
     def _check_lot(self):
         if not self.lot_id:

@@ -90,9 +90,19 @@ class TestReturnRequest(ReturnRequestCommon):
                     "partner_id": self.contact_a1.id,
                     "sale_order_id": self.order_a.id,
                     "product_id": self.lamp.id,
-                    "request_state": "waiting",
-                    "request_service": SERVICE,
-                    "request_wish": "exchange",
+                }
+            ],
+        )
+        self.assertRecordValues(
+            ticket.line_ids,
+            [
+                {
+                    "sale_line_id": self.lamps.id,
+                    "quantity": 2,
+                    "origin": "customer",
+                    "state": "asked",
+                    "service": SERVICE,
+                    "resolution": "exchange",
                 }
             ],
         )
@@ -107,7 +117,7 @@ class TestReturnRequest(ReturnRequestCommon):
         self.assertEqual(
             form.helpdesk_request_summary,
             f"The customer asks to return 2 Units of Lamp ({self.order_a.name}), "
-            f"{reason.name}. Wish: Exchange.",
+            f"{reason.name}. Requested: Exchange.",
         )
         self.assertFalse(self._form().helpdesk_request_summary, "another ticket")
         self.assertEqual(form.picking_id.id, self.delivery_a.id)
@@ -121,7 +131,7 @@ class TestReturnRequest(ReturnRequestCommon):
         (back,) = ticket.return_ids
         self.assertEqual(back.move_ids.product_uom_qty, 2)
         self.assertEqual(back.helpdesk_reason_id, reason)
-        self.assertEqual(ticket.request_state, "approved")
+        self.assertEqual(ticket.line_ids.state, "approved")
 
         mail = ticket.message_ids.filtered(lambda m: "approved your request" in m.body)
         self.assertEqual(mail.author_id, self.agent.partner_id)
@@ -144,7 +154,7 @@ class TestReturnRequest(ReturnRequestCommon):
     def test_x9_decline(self):
         ticket = self._ask()
         self._decline(ticket)
-        self.assertEqual(ticket.request_state, "declined")
+        self.assertEqual(ticket.line_ids.state, "declined")
         self.assertFalse(ticket.return_ids)
         note, told = (
             ticket.message_ids.filtered(lambda m, text=text: text in (m.body or ""))
@@ -186,7 +196,7 @@ class TestReturnRequest(ReturnRequestCommon):
         line.quantity = 2
         with self.assertRaisesRegex(UserError, "too many"):
             wizard.action_return()
-        self.assertEqual(ticket.request_state, "waiting")
+        self.assertEqual(ticket.line_ids.state, "asked")
         self._return({self.lamp: 1})
         self.assertEqual(self._left(), (0, "Everything of it is on a return already."))
 
@@ -224,7 +234,7 @@ class TestReturnRequest(ReturnRequestCommon):
         self.assertRaisesRegex(UserError, "not offered", self._ask)
 
     def test_x9_wish_and_reason_come_from_the_list(self):
-        with self.assertRaisesRegex(UserError, "wishes"):
+        with self.assertRaisesRegex(UserError, "resolutions"):
             self._ask(wish="a pony")
         with self.assertRaisesRegex(UserError, "reasons"):
             self._ask(reason_id=10**8)
@@ -297,9 +307,9 @@ class TestReturnRequest(ReturnRequestCommon):
             wizards.with_user(outsider).create(
                 {"helpdesk_ticket_id": ticket.id, "reason": "x", "answer": "x"}
             )
-        self.assertEqual(ticket.request_state, "waiting")
+        self.assertEqual(ticket.line_ids.state, "asked")
         self.assertFalse(
-            self.env["helpdesk.ticket.request.line"].with_user(outsider).search([])
+            self.env["helpdesk.ticket.line"].with_user(outsider).search([])
         )
 
     def test_request_ends_with_its_customer(self):
@@ -308,8 +318,8 @@ class TestReturnRequest(ReturnRequestCommon):
         ticket.partner_id = self.customer_b
         with self.assertRaises(AccessError):
             ticket.with_user(self.user_a1).portal_timeline()
-        self.assertFalse(ticket.request_line_ids)
-        self.assertFalse(ticket.request_state)
+        self.assertFalse(ticket._get_requests())
+        self.assertFalse(ticket.line_ids.sale_order_id)
         acts = ticket.with_user(self.user_b).portal_timeline()
         self.assertNotIn("Lamp", str(acts))
         self.assertEqual(self._left(), (3, False))
@@ -326,18 +336,113 @@ class TestReturnRequest(ReturnRequestCommon):
     def test_request_stays_with_the_company(self):
         ticket = self._ask()
         ticket.partner_id = self.contact_a2
-        self.assertEqual(ticket.request_state, "waiting")
+        self.assertEqual(ticket.line_ids.state, "asked")
 
     def test_request_goes_along_when_tickets_are_merged(self):
         ticket, other = self._ask(2), self._ticket(self.contact_a2)
         ticket.with_user(self.agent)._merge_into(other)
-        self.assertEqual(other.request_state, "waiting")
-        self.assertFalse(ticket.request_state)
+        self.assertEqual(other.line_ids.state, "asked")
+        self.assertFalse(ticket.line_ids)
+        self.assertEqual(ticket.product_id, self.lamp, "what it was about")
+        self.assertEqual(other.product_id, self.lamp)
         self.assertEqual(self._left(), (1, False))
         self._approve(other).save().action_return()
         self.assertEqual(other.return_ids.move_ids.product_uom_qty, 2)
-        with self.assertRaisesRegex(UserError, "can't be merged"):
-            self._ask().with_user(self.agent)._merge_into(other)
+
+    def test_x31_tickets_with_requests_are_merged(self):
+        """Review 7: two requests no longer make tickets unmergeable."""
+        target = self._ask(2)
+        source = self._ask(1, self.phones, lot_id=self.serials[0].id)
+        asked = source.line_ids
+        source.with_user(self.agent)._merge_into(target)
+        self.assertEqual(target.line_ids[1], asked)
+        self.assertEqual(target.line_ids.mapped("state"), ["asked", "asked"])
+        self.assertEqual(target.product_id, self.lamp)
+
+    def test_x31_requests_of_a_ticket_are_answered_one_by_one(self):
+        ticket = self._ask(2)
+        added = self._ask(
+            1,
+            self.phones,
+            lot_id=self.serials[1].id,
+            ticket_id=ticket.id,
+            description="And this one is dead",
+        )
+        self.assertEqual(added, ticket)
+        lamps, phone = ticket.line_ids
+        self.assertEqual(phone.lot_id, self.serials[1])
+        self.assertIn("dead", ticket.message_ids[0].body)
+        agents = ticket.with_user(self.agent)
+        self.assertIn("Lamp", agents.request_summary)
+        self.assertTrue(agents.show_lines)
+
+        # The second one first, from its line.
+        action = phone.with_user(self.agent).action_approve()
+        form = Form(
+            self.env[action["res_model"]]
+            .with_user(self.agent)
+            .with_context(**action["context"])
+        )
+        self.assertIn("Phone", form.helpdesk_request_summary)
+        wizard = form.save()
+        self.assertEqual(
+            {line.product_id: line.quantity for line in wizard.line_ids},
+            {self.lamp: 0, self.phone: 1},
+        )
+        wizard.action_return()
+        self.assertEqual(ticket.return_ids.move_line_ids.lot_id, self.serials[1])
+        self.assertEqual((lamps.state, phone.state), ("asked", "approved"))
+        self.assertIn("Lamp", agents.request_summary)
+        self._decline(ticket)
+        self.assertEqual((lamps.state, phone.state), ("declined", "approved"))
+        self.assertFalse(agents.request_line_id)
+        customers = ticket.with_user(self.user_a1)
+        lines = customers.portal_details()["lines"]
+        self.assertEqual([line["asked"] for line in lines], [True, True])
+        self.assertEqual([bool(line["answer"]) for line in lines], [True, False])
+        titles = [act["title"] for act in customers.portal_timeline()]
+        self.assertEqual(titles.count("Answer to your request"), 2)
+
+    def test_x31_only_own_open_requests_can_be_added_to(self):
+        """T14: neither another customer's ticket, nor an answered or closed one."""
+        foreign = self._ticket(self.customer_b)
+        answered = self._ask(1)
+        self._decline(answered)
+        closed = self._ask(1)
+        closed.stage_id = self.team.stage_ids.filtered("fold")[0]
+        for ticket in (foreign, answered, closed):
+            with self.subTest(ticket=ticket), self.assertRaises(UserError):
+                self._ask(1, ticket_id=ticket.id)
+
+    def test_t2_a_form_that_is_sent_twice_adds_one_line(self):
+        ticket = self._ask(1)
+        for _number in range(2):
+            self.assertEqual(self._ask(1, ticket_id=ticket.id, key="once"), ticket)
+        self.assertEqual(len(ticket.line_ids), 2)
+
+    def test_x31_what_an_agent_noted_is_proposed_and_done(self):
+        """Lines from the tab Purchases: quantity, lot and reason of each."""
+        reason = self.env.ref("helpdesk_after_sales.reason_defective")
+        ticket = self._ticket(self.contact_a1).with_user(self.agent)
+        ticket.action_add_lines([self.lamps.id, self.phones.id])
+        lamps, phones = ticket.line_ids
+        lamps.write({"quantity": 2, "reason_id": reason.id})
+        phones.quantity = 1
+        phones.sudo().lot_id = self.serials[1]
+        wizard = self._form(ticket=ticket).save()
+        proposed = {line.product_id: line for line in wizard.line_ids}
+        self.assertEqual(proposed[self.lamp].quantity, 2)
+        self.assertEqual(proposed[self.lamp].reason_id, reason)
+        self.assertEqual(proposed[self.phone].lot_ids, self.serials[1])
+        proposed[self.phone].write({"quantity": 0, "lot_ids": [Command.clear()]})
+        wizard.action_return()
+        self.assertEqual((lamps.state, phones.state), ("done", "draft"))
+        # The next one is about the rest.
+        wizard = self._form(ticket=ticket).save()
+        self.assertEqual(
+            {line.product_id: line.quantity for line in wizard.line_ids},
+            {self.lamp: 0, self.phone: 1},
+        )
 
     def test_t2_pop_up_that_is_late_does_nothing(self):
         ticket = self._ask()
@@ -459,22 +564,22 @@ class TestReturnRequestPages(ReturnRequestCommon, HttpCase):
             "/my/tickets", "helpdesk_return_request", login=self.user_a1.login
         )
         ticket = self.env["helpdesk.ticket"].search(
-            [("request_state", "=", "waiting")], limit=1, order="id desc"
+            [("line_ids.state", "=", "asked")], limit=1, order="id desc"
         )
-        self.assertEqual(ticket.request_line_ids.quantity, 2)
+        self.assertEqual(ticket.line_ids.quantity, 2)
         declined = self._ask(1, self.phones, lot_id=self.serials[0].id)
         self.start_tour(
             f"/odoo/helpdesk-tickets/{ticket.id}",
             "helpdesk_return_approve",
             login=self.agent.login,
         )
-        self.assertEqual(ticket.request_state, "approved")
+        self.assertEqual(ticket.line_ids.state, "approved")
         self.start_tour(
             f"/odoo/helpdesk-tickets/{declined.id}",
             "helpdesk_return_decline",
             login=self.agent.login,
         )
-        self.assertEqual(declined.request_state, "declined")
+        self.assertEqual(declined.line_ids.state, "declined")
         self.start_tour(
             f"/my/tickets/{ticket.id}",
             "helpdesk_return_slip",

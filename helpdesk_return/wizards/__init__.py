@@ -1,3 +1,4 @@
 from . import helpdesk_return_wizard
+from . import helpdesk_return_wizard_case
 from . import helpdesk_return_wizard_line
 from . import stock_return_picking

@@ -326,8 +326,8 @@ class HelpdeskReturnWizard(models.TransientModel):
                     picking=pickings._get_html_link(),
                 )
             )
-        self._approve_request(pickings)
         self.sudo().made_picking_ids = pickings  # sudo: read by the rule of the link
+        self._approve_request(pickings)
         # The context of this wizard must not follow the user into the transfer.
         return pickings.sudo(False)._get_records_action(
             name=self.env._("Returns"), context={}
@@ -525,52 +525,3 @@ class HelpdeskReturnWizard(models.TransientModel):
             "location_id": move.location_id.id,
             "location_dest_id": move.location_dest_id.id,
         }
-
-    # -- What a customer has asked for (X9) ----------------------------------
-
-    def _get_request_picking(self):
-        """Return the delivery, under ``sudo()``, that a customer's request is about:
-        one that holds the lot, and all that is asked for."""
-        asked = self._get_request_lines()[:1]
-        deliveries = asked and asked.sale_line_id._get_returnable_deliveries()
-        fitting = [
-            picking
-            for picking, left in (deliveries or {}).items()
-            if asked.uom_id.compare(left, asked.quantity) >= 0
-            and (not asked.lot_id or asked.lot_id in picking.move_line_ids.lot_id)
-        ]
-        # sudo: see _get_request_lines
-        return fitting[0] if fitting else self.env["stock.picking"].sudo()
-
-    def _propose_requested(self, lines):
-        """Return the values of all lines, with what a customer has asked for instead
-        of all that can be returned."""
-        asked = self._get_request_lines()[:1]
-        if not asked:
-            return lines
-        order_line, lot = asked.sale_line_id, asked.lot_id
-        picking = self._get_allowed_picking()
-        kit = order_line in picking._get_kits()
-        moves = picking._get_returnable_moves().filtered(
-            lambda move: move.sale_line_id == order_line
-        )
-        left = moves._get_left_to_return()
-        unit = order_line.product_id.uom_id
-        wanted = asked.uom_id._compute_quantity(asked.quantity, unit, round=False)
-        for values in lines:
-            values |= {"quantity": 0, "lot_ids": []}
-            move = moves & moves.browse(values.get("move_id"))
-            if kit and values.get("kit_line_id") == order_line.id:
-                values["quantity"] = asked.quantity
-            elif move and not kit and (not lot or lot in move.move_line_ids.lot_id):
-                # Several moves of one product share what is asked for.
-                quantity = unit._compute_quantity(wanted, move.product_uom, round=False)
-                quantity = move.product_uom.round(min(quantity, left[move]))
-                wanted -= move.product_uom._compute_quantity(
-                    quantity, unit, round=False
-                )
-                values["quantity"] = quantity
-                values["lot_ids"] = [Command.set(lot.ids)] if quantity else []
-            if values["quantity"]:
-                values["reason_id"] = asked.reason_id.id
-        return lines

@@ -23,10 +23,6 @@ class HelpdeskTicket(models.Model):
         for ticket in self:
             ticket.maintenance_count = counts.get(ticket._origin, 0)
 
-    def _get_request_services(self):
-        offer = {"use_maintenance": {"open": "action_maintenance"}}
-        return super()._get_request_services() | offer
-
     def action_maintenance(self):
         return self._open_after_sales_wizard("helpdesk.test.wizard", "use_maintenance")
 
@@ -45,12 +41,10 @@ class HelpdeskTestWizard(models.TransientModel):
     request_id = fields.Many2one(comodel_name="maintenance.request")
 
     def action_confirm(self):
-        self._check_ready()
-        self._lock()
-        if made := self._open_result():
+        if made := self._begin():
             return made
         vals = {"name": self.name, "helpdesk_ticket_id": self.helpdesk_ticket_id.id}
-        # sudo: _check_ready proved that the user may work on this ticket.
+        # sudo: _begin proved that the user may work on this ticket.
         requests = self._without_defaults().sudo().env["maintenance.request"]
         self.request_id = requests.create(vals)
         self._approve_request(self.request_id)

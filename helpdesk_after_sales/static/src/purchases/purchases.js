@@ -20,7 +20,13 @@ export class Purchases extends Component {
         this.action = useService("action");
         this.ui = useService("ui");
         this.limit = 20;
-        this.state = useState({offset: 0, total: 0, columns: [], rows: []});
+        this.state = useState({
+            offset: 0,
+            total: 0,
+            columns: [],
+            rows: [],
+            everything: false,
+        });
         onWillStart(() => this.load(this.props.record, 0));
         onWillUpdateProps((props) => this.load(props.record, 0));
     }
@@ -31,7 +37,7 @@ export class Purchases extends Component {
                 "helpdesk.ticket",
                 "get_purchases",
                 [[record.resId]],
-                {offset, limit: this.limit}
+                {offset, limit: this.limit, everything: this.state.everything}
             );
             Object.assign(this.state, result, {offset});
         }
@@ -46,6 +52,27 @@ export class Purchases extends Component {
             return value ? formatDate(deserializeDateTime(value)) : "";
         }
         return value || "";
+    }
+
+    get isFiltered() {
+        const {sale_order_id, product_id, lot_id} = this.props.record.data;
+        return Boolean(sale_order_id || product_id || lot_id);
+    }
+
+    async showEverything(everything) {
+        this.state.everything = everything;
+        await this.load(this.props.record, 0);
+    }
+
+    /** Say that the ticket is about this purchase, too. */
+    async add({id}) {
+        const {record} = this.props;
+        await record.save();
+        await this.orm.call("helpdesk.ticket", "action_add_lines", [
+            [record.resId],
+            [id],
+        ]);
+        await record.load();
     }
 
     /** Open the documents that a figure is from: those that the user may read. */

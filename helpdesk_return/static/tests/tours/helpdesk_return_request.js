@@ -52,7 +52,7 @@ tours.add("helpdesk_return_approve", {
         {
             content: "the pop-up says what it answers",
             trigger:
-                ".modal .alert-info:contains(2 Units of Lamp):contains(Wish: Exchange)",
+                ".modal .alert-info:contains(2 Units of Lamp):contains(Requested: Exchange)",
         },
         {
             content: "the pop-up is filled with exactly that",

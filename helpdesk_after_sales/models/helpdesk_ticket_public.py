@@ -1,0 +1,143 @@
+from base64 import b64decode
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import email_normalize, formataddr, plaintext2html
+from odoo.tools.mimetypes import guess_mimetype
+
+PHOTOS = ("image/jpeg", "image/png", "image/gif", "image/webp", "application/pdf")
+
+
+class HelpdeskTicket(models.Model):
+    """The public form of visitors; what limits and cleans that any customer sends."""
+
+    _inherit = "helpdesk.ticket"
+
+    request_origin = fields.Char(
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        groups="base.group_system",
+        help="Technical: whence a visitor sent this ticket, as a hash, so that nobody "
+        "sends too many.",
+    )
+
+    @api.model
+    def _create_visitor_ticket(self, team, values, photos, key, origin):
+        """Create a ticket of a visitor; returns it under ``sudo()``.
+
+        Nobody has proved that the address is theirs: no contact is chosen by it, and
+        the acknowledgement is limited as that of a mail (T23).
+
+        :param team: one with a public form, under ``sudo()``
+        :param values: ``name``, ``partner_name``, ``partner_email`` and
+            ``description``, as they were typed
+        :param origin: a text that stands for the network address of the visitor
+        """
+        # sudo: the team has opened its form to everybody.
+        tickets = self.env["helpdesk.ticket"].sudo().with_company(team.company_id)
+        values = {
+            name: self._clean_portal_text(values.get(name), limit, line=limit == 250)
+            for name, limit in (
+                ("name", 250),
+                ("partner_name", 250),
+                ("partner_email", 250),
+                ("description", 20000),
+            )
+        }
+        values["description"] = plaintext2html(values["description"])
+        if not values["name"]:
+            raise UserError(self.env._("Enter a subject."))
+        values["partner_email"] = email_normalize(values["partner_email"])
+        if not values["partner_email"]:
+            raise UserError(self.env._("Enter your e-mail address."))
+        files = self._check_photos(photos)
+        tickets._lock_after_sales(team)
+        key = self._clean_portal_text(key, 64)
+        if key and (known := tickets.search([("request_key", "=", key)], limit=1)):
+            return known
+        visitors = Domain("request_origin", "!=", False)
+        for domain, parameter, default in (
+            (Domain("request_origin", "=", origin), "tickets_per_origin", 10),
+            (
+                visitors & Domain("partner_email", "=", values["partner_email"]),
+                "tickets_per_address",
+                5,
+            ),
+            (visitors, "tickets_of_visitors", 200),
+        ):
+            self._check_portal_limit(domain, parameter, default)
+        ticket = tickets.with_context(helpdesk_from_mail=True).create(
+            {
+                "team_id": team.id,
+                "request_key": key,
+                "request_origin": origin,
+            }
+            | values
+        )
+        if files:
+            ticket.message_post(
+                attachments=files,
+                author_id=False,
+                email_from=formataddr((ticket.partner_name, ticket.partner_email)),
+                message_type="comment",
+                subtype_xmlid="mail.mt_comment",
+            )
+        return ticket
+
+    @api.model
+    def _check_portal_limit(
+        self,
+        domain,
+        parameter="tickets_per_customer",
+        default=20,
+        model="helpdesk.ticket",
+    ):
+        """Refuse more new tickets, or lines, within an hour than a person needs."""
+        # sudo: a number is all that is asked, the limit is set by the administrator.
+        limit = int(
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param(f"helpdesk_after_sales.{parameter}", default)
+        )
+        since = fields.Datetime.subtract(fields.Datetime.now(), hours=1)
+        recent = Domain("create_date", ">=", since) & domain
+        records = self.env[model].sudo()  # sudo: see above
+        if records.with_context(active_test=False).search_count(recent) >= limit:
+            raise UserError(
+                self.env._("You have sent many requests. Please try again in an hour.")
+            )
+
+    @api.model
+    def _check_photos(self, photos):
+        """Return ``[(name, content)]`` of photos that may be kept."""
+        if not isinstance(photos, list | tuple) or len(photos) > 10:
+            raise UserError(self.env._("Add at most 10 photos."))
+        files = []
+        for photo in photos:
+            try:
+                name, content = photo
+                content = b64decode(content, validate=True)
+            except (TypeError, ValueError):
+                content = name = None
+            if not content or not isinstance(name, str):
+                raise UserError(self.env._("A photo could not be read."))
+            if len(content) > 10 * 1024 * 1024:
+                raise UserError(self.env._("A photo may have 10 MB at most."))
+            if guess_mimetype(content) not in PHOTOS:
+                raise UserError(
+                    self.env._("Photos are JPEG, PNG, GIF, WebP or PDF files.")
+                )
+            files.append((self._clean_portal_text(name, 200, line=True), content))
+        return files
+
+    @api.model
+    def _clean_portal_text(self, text, limit, line=False):
+        """Return what was typed, as PostgreSQL can store it (T27).
+
+        :param line: as one line, without spaces at its ends
+        """
+        text = str(text or "").replace("\0", "")
+        text = text.encode("utf-8", "replace").decode()
+        return (" ".join(text.split()) if line else text)[:limit]
