@@ -39,4 +39,5 @@ from . import stock_lot
 from . import stock_move
 from . import stock_move_balance
 from . import stock_move_line
+from . import stock_move_return
 from . import stock_picking

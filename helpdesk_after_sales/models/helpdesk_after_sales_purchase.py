@@ -50,7 +50,8 @@ class HelpdeskAfterSalesPurchase(models.AbstractModel):
         what that customer bought, by name, whatever else the user may read.
 
         The context key holds ids under ``company_id``, ``partner_id`` (commercial)
-        and optionally ``sale_order_id``, ``product_id``, ``lot_id``.
+        and optionally ``sale_order_id``, ``product_id``, ``lot_id``, ``ids`` (a list to
+        choose from).
 
         :raises AccessError: for anybody but helpdesk users (S21)
         """
@@ -98,10 +99,13 @@ class HelpdeskAfterSalesPurchase(models.AbstractModel):
         customer = browse("res.partner", "partner_id")
         if not customer or company not in self.env.companies:
             return Domain.FALSE
-        return self._get_purchase_domain(
+        domain = self._get_purchase_domain(
             company,
             customer,
             browse("sale.order", "sale_order_id"),
             browse("product.product", "product_id"),
             browse("stock.lot", "lot_id"),
         )
+        if isinstance(ids := scope.get("ids"), list):
+            domain &= Domain("id", "in", [id_ for id_ in ids if type(id_) is int])
+        return domain

@@ -4,6 +4,14 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.fields import Domain
 
+LINE_FIELDS = (
+    "product_id",
+    "product_uom_id",
+    "product_uom_qty",
+    "qty_delivered",
+    "qty_delivered_method",
+    "qty_invoiced",
+)
 GOODS = ("delivered", "returning", "returned", "left_to_return")
 
 
@@ -29,6 +37,8 @@ class SaleOrderLine(models.Model):
         number of lines; bridges add theirs to the result of ``super()``. Called with
         ``sudo()``: only figures of it reach the reader, after a check.
         """
+        # All at once: the moves below would only bring in those they lead to.
+        self.fetch(LINE_FIELDS)
         goods = self._get_after_sales_goods_balance()
         invoices = self._get_after_sales_invoice_balance()
         return {
@@ -90,6 +100,8 @@ class SaleOrderLine(models.Model):
                 )
                 figures["delivered"] += out.lots[lot]
                 figures["left_to_return"] += left
+        elsewhere = self._get_after_sales_elsewhere(moves)
+        sums["delivered"][self.product_id] += max(elsewhere, 0.0)
         demand = self._get_after_sales_demand(moves)
         parts = self._get_after_sales_parts(demand)
         for product, figures in demand.items():
@@ -107,6 +119,49 @@ class SaleOrderLine(models.Model):
         count = self._count_after_sales_kits if parts else self._count_after_sales_units
         result = {name: count(quantities, parts) for name, quantities in sums.items()}
         return result | {"lots": lots, "parts": parts}
+
+    def _get_after_sales_elsewhere(self, moves):
+        """Return what Odoo counts as delivered besides the moves of this line, in the
+        unit of the product: what was handed over in a Point of Sale. Negative: what
+        came back there (goods A8).
+
+        :param moves: all moves of the line
+        """
+        moves = moves.filtered(
+            lambda move: move.state == "done" and move.product_id == self.product_id
+        )
+        if not moves or self.qty_delivered_method != "stock_move":
+            return 0.0
+        unit, counted = self.product_uom_id, 0.0
+        for move in moves:
+            direction = move._get_after_sales_direction()
+            # Move by move, rounded, as the order counts it.
+            quantity = move.product_uom._compute_quantity(
+                move.quantity, unit, rounding_method="HALF-UP"
+            )
+            if direction == "out" and (
+                not move.origin_returned_move_id or move.to_refund
+            ):
+                counted += quantity
+            elif direction == "back" and move.to_refund:
+                counted -= quantity
+        if not unit.compare(counted, self.qty_delivered):
+            return 0.0
+        return unit._compute_quantity(
+            self.qty_delivered - counted, self.product_id.uom_id, round=False
+        )
+
+    def _count_after_sales(self, moves, parts):
+        """Return how much of this line ``moves`` carry, in its unit.
+
+        :param parts: see :meth:`_get_after_sales_parts`
+        """
+        total = defaultdict(float)
+        for move in moves:
+            if move.sale_line_id == self:
+                total[move.product_id] += move._get_after_sales_quantity()
+        count = self._count_after_sales_kits if parts else self._count_after_sales_units
+        return count(total, parts)
 
     def _count_after_sales_units(self, quantities, _parts):
         return self.product_id.uom_id._compute_quantity(
@@ -138,16 +193,13 @@ class SaleOrderLine(models.Model):
         for move in moves.sorted("id"):
             figures = demand[move.product_id]
             direction = move._get_after_sales_direction()
+            if not direction and not move._is_after_sales_last_step():
+                continue
             wanted = move._get_after_sales_in_unit(move.product_uom_qty)
             if direction == "back":
                 if not move.origin_returned_move_id and move.state != "cancel":
                     figures["sold"] -= wanted
                 continue
-            if not direction and (
-                move.state == "done"
-                or not move._is_after_sales_outside(move.location_final_id)
-            ):
-                continue  # inside the house, and the goods travel on with another move
             if move.origin_returned_move_id:
                 continue  # given back
             if move._is_after_sales_replacement():
@@ -160,6 +212,19 @@ class SaleOrderLine(models.Model):
                 figures["sold"] += wanted
                 figures["last"] = True
         return demand
+
+    def _get_after_sales_parts_by_line(self, moves):
+        """Return ``{line: parts}``, see :meth:`_get_after_sales_parts`.
+
+        :param moves: all moves of these lines
+        """
+        moves, nothing = moves.grouped("sale_line_id"), moves.browse()
+        return {
+            line: line._get_after_sales_parts(
+                self._get_after_sales_demand(moves.get(line, nothing))
+            )
+            for line in self
+        }
 
     def _get_after_sales_parts(self, demand):
         """Return ``{component: quantity per unit of the line}`` of a kit, in the unit

@@ -50,6 +50,17 @@ class StockMove(models.Model):
         )
         return f"/{between_companies}/" in f"/{location.parent_path}"
 
+    def _is_after_sales_last_step(self):
+        """Return whether goods that go to a customer are in this move: of several
+        steps, those that are done have handed them on."""
+        if self._get_after_sales_direction():
+            return True
+        outside = self._is_after_sales_outside(self.location_final_id)
+        return outside and self.state != "done"
+
+    def _filter_after_sales_last_step(self):
+        return self.filtered(lambda move: move._is_after_sales_last_step())
+
     def _is_after_sales_replacement(self):
         """Return whether this move sends goods in exchange for others. Bridges that
         make such moves know."""
@@ -63,6 +74,13 @@ class StockMove(models.Model):
     def _get_after_sales_in_unit(self, quantity):
         return self.product_uom._compute_quantity(
             quantity, self.product_id.uom_id, round=False
+        )
+
+    def _get_after_sales_rounded(self, quantity):
+        """Return a quantity of the product in the unit of this move, rounded."""
+        unit = self.product_id.uom_id
+        return self.product_uom.round(
+            unit._compute_quantity(quantity, self.product_uom, round=False)
         )
 
     @api.model
@@ -101,6 +119,11 @@ class StockMove(models.Model):
         for move, out in goods.items():
             out.lots = lots[move]
         self._take_back_after_sales_goods(goods, back, lots)
+        for line, moves in self.grouped("sale_line_id").items():
+            some = -line._get_after_sales_elsewhere(moves)
+            for out in goods.values():
+                if out.move.sale_line_id == line and some > 0:
+                    some = out.take_back_elsewhere(some)
         return goods
 
     def _get_after_sales_lots(self):

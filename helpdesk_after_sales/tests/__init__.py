@@ -1,5 +1,6 @@
 from . import test_access
 from . import test_api
+from . import test_balance
 from . import test_from_purchase
 from . import test_mail_gateway
 from . import test_merge
@@ -8,6 +9,7 @@ from . import test_portal_request
 from . import test_portal_strangers
 from . import test_purchase
 from . import test_purchases_tab
+from . import test_quantity
 from . import test_rating
 from . import test_reason
 from . import test_switch

@@ -23,15 +23,23 @@ class GoodsOut:
         unit = self.move.product_id.uom_id
         return max(unit.round(self.delivered - self.returning - self.returned), 0.0)
 
-    def get_lots_left(self):
-        """Return ``{lot: quantity}``: what of each lot isn't on a return."""
+    def get_lots_left(self, positive=False):
+        """Return ``{lot: quantity}``: what of each lot isn't on a return.
+
+        :param positive: only lots of which something is left
+        """
         unit = self.move.product_id.uom_id
-        return {
+        left = {
             lot: min(
                 max(unit.round(sent - self.lots_back.get(lot, 0.0)), 0.0), self.left
             )
             for lot, sent in self.lots.items()
         }
+        if positive:
+            left = {
+                lot: some for lot, some in left.items() if unit.compare(some, 0) > 0
+            }
+        return left
 
     def take_back(self, move, quantity, lot=None):
         """Let ``move`` bring back as much of ``quantity`` as is left; returns the rest.
@@ -46,6 +54,12 @@ class GoodsOut:
         self.count_back(move, taken)
         if lot in self.lots:
             self.lots_back[lot] = self.lots_back.get(lot, 0.0) + taken
+        return quantity - taken
+
+    def take_back_elsewhere(self, quantity):
+        """As :meth:`take_back`, of what came back without a move of the order."""
+        taken = min(quantity, self.left)
+        self.returned += taken
         return quantity - taken
 
     def count_back(self, move, quantity):
