@@ -2,6 +2,8 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from odoo.addons.helpdesk_after_sales.tools import format_quantity
+
 
 class AccountMoveReversal(models.TransientModel):
     _name = "account.move.reversal"
@@ -188,7 +190,8 @@ class AccountMoveReversal(models.TransientModel):
             "Returned on this ticket and not credited yet: %(products)s. Reverse "
             "credits just that, unless you untick it below.",
             products=", ".join(
-                f"{quantity:g} {line.product_id.display_name or line.name}"
+                f"{format_quantity(self.env, quantity)} "
+                f"{line.product_id.display_name or line.name}"
                 for line, quantity in returned.items()
             ),
         )

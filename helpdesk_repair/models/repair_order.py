@@ -3,6 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools.misc import clean_context
 
+from odoo.addons.helpdesk_after_sales.tools import format_quantity
+
 
 class RepairOrder(models.Model):
     _name = "repair.order"
@@ -299,8 +301,8 @@ class RepairOrder(models.Model):
                 None,
                 (
                     self.env._(
-                        "%(quantity)g %(unit)s of %(product)s",
-                        quantity=self.product_qty,
+                        "%(quantity)s %(unit)s of %(product)s",
+                        quantity=format_quantity(self.env, self.product_qty),
                         unit=self.product_uom.name,
                         product=self.product_id.display_name,
                     )
