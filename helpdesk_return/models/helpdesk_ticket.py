@@ -1,5 +1,3 @@
-from collections import defaultdict
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -91,7 +89,7 @@ class HelpdeskTicket(models.Model):
         return action | {"name": self.env._("Returns")}
 
     def _get_latest_return(self):
-        """Return the latest return of this ticket that wasn't cancelled.
+        """Return the latest return that is still to come, else the latest that came.
 
         :raises UserError: when there is none
         """
@@ -102,7 +100,7 @@ class HelpdeskTicket(models.Model):
         )
         if not returns:
             raise UserError(self.env._("This ticket has no return yet."))
-        return returns.sorted("id")[-1]
+        return returns.sorted(lambda picking: (picking.state != "done", picking.id))[-1]
 
     def action_print_return_slip(self):
         """Return the action that prints the slip of the latest return.
@@ -159,24 +157,46 @@ class HelpdeskTicket(models.Model):
         }
 
     def _get_returned_purchases(self):
-        returned = self.return_ids._get_returned_purchases()
-        # What was replaced isn't paid back.
-        replaced = defaultdict(float)
-        for move in self.return_ids.filtered(lambda p: not p.return_id).move_ids:
-            if move.state != "cancel":
-                replaced[move.product_id] += move.product_qty
-        for line in returned:
-            unit = line.product_id.uom_id
-            part = min(
-                unit._compute_quantity(
-                    replaced[line.product_id], line.product_uom_id, round=False
-                ),
-                returned[line],
+        """What came back on this ticket, less what was sent in exchange, and what was
+        given back: the customer has it."""
+        moves = self.return_ids.move_ids.filtered(lambda move: move.state != "cancel")
+        back = moves.filtered(
+            lambda move: (
+                move.sale_line_id
+                and move.to_refund
+                and move._get_after_sales_direction() == "back"
             )
-            returned[line] -= part
-            replaced[line.product_id] -= line.product_uom_id._compute_quantity(
-                part, unit, round=False
+        )
+        given = back.returned_move_ids.filtered(
+            lambda move: (
+                move.state != "cancel" and move._get_after_sales_direction() == "out"
             )
+        )
+        lines = back.sale_line_id
+        parts = lines._get_after_sales_parts_by_line(
+            self.env["stock.move"]._search_after_sales_moves(
+                Domain("sale_line_id", "in", lines.ids)
+            )
+        )
+        moves = self.env["stock.move"].search(
+            Domain("helpdesk_ticket_id", "=", self.id) & Domain("state", "!=", "cancel")
+        )
+        # Drop shipments that are still to be bought have no move yet.
+        bought = back.filtered(
+            lambda move: (
+                move.helpdesk_exchange_id
+                and not (move.helpdesk_exchange_id.move_ids & moves)
+            )
+        )
+        sent = moves._filter_after_sales_last_step() | given | bought
+        returned = {
+            line: max(
+                line._count_after_sales(back, parts[line])
+                - line._count_after_sales(sent, parts[line]),
+                0.0,
+            )
+            for line in lines
+        }
         return super()._get_returned_purchases() | returned
 
     def _get_purchase_actions(self, line, values):
@@ -186,7 +206,10 @@ class HelpdeskTicket(models.Model):
                 {
                     "method": "action_return",
                     "label": self.env._("Return"),
-                    "context": {"default_sale_order_id": values["order_id"]},
+                    "context": {
+                        "default_sale_order_id": values["order_id"],
+                        "default_proposed_line": line.id,
+                    },
                 }
             )
         return actions
@@ -223,9 +246,7 @@ class HelpdeskTicket(models.Model):
     @api.model
     def _get_request_lots(self, service, line):
         lots = super()._get_request_lots(service, line)
-        if service == "use_product_returns" and line.product_id.tracking == "serial":
-            returns = line.move_ids.returned_move_ids
-            lots -= returns.filtered(
-                lambda move: move.state != "cancel"
-            ).move_line_ids.lot_id
-        return lots
+        if service != "use_product_returns" or line.product_id.tracking != "serial":
+            return lots
+        left = line._get_after_sales_balance()[line]["lots"]
+        return lots.filtered(lambda lot: lot in left and left[lot]["left_to_return"])

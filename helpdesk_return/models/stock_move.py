@@ -1,8 +1,4 @@
-import math
-from collections import defaultdict
-
 from odoo import api, fields, models
-from odoo.fields import Domain
 
 
 class StockMove(models.Model):
@@ -10,6 +6,18 @@ class StockMove(models.Model):
     _inherit = ["helpdesk.readable.mixin", "stock.move"]
     _helpdesk_ticket_path = "picking_id.helpdesk_ticket_id"
 
+    helpdesk_ticket_id = fields.Many2one(
+        comodel_name="helpdesk.ticket",
+        index="btree_not_null",
+        copy=False,
+        help="The helpdesk ticket on which these goods are sent in exchange.",
+    )
+    helpdesk_exchange_id = fields.Many2one(
+        comodel_name="stock.reference",
+        index="btree_not_null",
+        copy=False,
+        help="What this drop shipment that comes back is exchanged for.",
+    )
     helpdesk_reason_id = fields.Many2one(
         comodel_name="helpdesk.after.sales.reason",
         string="Return Reason",
@@ -23,77 +31,97 @@ class StockMove(models.Model):
         team = self.picking_id.sudo().helpdesk_ticket_id.team_id
         return team.warranty_restarts or super()._restarts_warranty()
 
-    def _get_returned_quantities(self):
-        """Return ``{move: quantity}``, in the unit of the move: what was sent back of
-        these deliveries, or is on its way. Cancelled returns don't count (S70)."""
-        returned = defaultdict(float)
-        back = self.search(
-            Domain("origin_returned_move_id", "in", self.ids)
-            & Domain("state", "!=", "cancel")
-        )
-        for move in back:
-            origin = move.origin_returned_move_id
-            quantity = move.quantity if move.state == "done" else move.product_uom_qty
-            returned[origin] += move.product_uom._compute_quantity(
-                quantity, origin.product_uom, round=False
-            )
-        return returned
+    # -- The ticket of a replacement travels with the goods (X3) ---------------
 
-    def _get_left_to_return(self, returned=None):
-        """Return ``{move: quantity}``, in the unit of the move, never negative: what
-        was delivered less what is on returns (S70).
+    @api.model_create_multi
+    def create(self, vals_list):
+        moves = super().create(vals_list)
+        if any(vals.get("helpdesk_ticket_id") for vals in vals_list):
+            moves._check_helpdesk_ticket()
+        # Only purchases make moves that are of nobody's procurement.
+        if any(vals.get("purchase_line_id") for vals in vals_list):
+            moves._link_helpdesk_dropships()
+        return moves
 
-        :param returned: of :meth:`_get_returned_quantities`, if that is known
+    def _link_helpdesk_dropships(self):
+        """Put what a supplier sends in exchange on the ticket of its reference."""
+        # sudo: buyers may not see the ticket. Who writes it on a reference must.
+        for move in self.sudo():
+            ticket = move.reference_ids.helpdesk_ticket_id
+            if len(ticket) == 1 and move._get_after_sales_direction() == "out":
+                move.helpdesk_ticket_id = ticket
+                if not move.picking_id.helpdesk_ticket_id:
+                    move.picking_id.helpdesk_ticket_id = ticket
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("helpdesk_ticket_id"):
+            self._check_helpdesk_ticket()
+        return result
+
+    def _check_helpdesk_ticket(self):
+        """Nobody reaches a foreign ticket by linking a move of their own: its transfer
+        is linked to it as well.
+
+        :raises AccessError: when the ticket isn't the user's to read, unless other
+            moves of the transfer are on it: the warehouse splits what it can't send
         """
-        if returned is None:
-            returned = self._get_returned_quantities()
-        return {
-            move: max(move.product_uom.round(move.quantity - returned[move]), 0)
-            for move in self
-        }
+        for move in self.filtered("helpdesk_ticket_id"):
+            # sudo: links of the user's own transfer are compared.
+            others = (move.picking_id.sudo().move_ids - self).helpdesk_ticket_id
+            if move.helpdesk_ticket_id.sudo() not in others:  # sudo: as above
+                move.helpdesk_ticket_id.check_access("read")
 
-    def _get_lots_left(self):
-        """Return ``({move: {lot: quantity}}, {(move, lot): returns})``.
-
-        The first are the lots of these deliveries with what of each isn't on a return,
-        in the unit of the product; the second the returns that each lot is on.
-        """
-        left = defaultdict(dict)
-        tracked = self.filtered(lambda move: move.has_tracking != "none")
-        for line in tracked.move_line_ids:
-            if line.lot_id:
-                lots = left[line.move_id]
-                quantity = lots.get(line.lot_id, 0) + line.quantity_product_uom
-                lots[line.lot_id] = quantity
-        returns = defaultdict(self.env["stock.picking"].browse)
-        back = tracked and tracked.move_line_ids.search(
-            Domain("move_id.origin_returned_move_id", "in", tracked.ids)
-            & Domain("state", "!=", "cancel")
-            & Domain("lot_id", "!=", False)
-        )
-        for line in back:
-            move = line.move_id.origin_returned_move_id
-            if line.lot_id in left[move]:
-                left[move][line.lot_id] -= line.quantity_product_uom
-            returns[move, line.lot_id] += line.picking_id
-        return left, returns
-
-    def _sum_by_product(self, quantities):
-        """Return ``{product: quantity}``, in the unit of the product, of ``{move:
-        quantity}`` in the unit of the move."""
-        total = defaultdict(float)
-        for move in self:
-            total[move.product_id] += move.product_uom._compute_quantity(
-                quantities[move], move.product_id.uom_id, round=False
-            )
-        return total
+    def _is_after_sales_replacement(self):
+        return (
+            bool(self.helpdesk_ticket_id) and not self.origin_returned_move_id
+        ) or super()._is_after_sales_replacement()
 
     @api.model
-    def _count_kits(self, parts, quantities):
-        """Return how many whole kits ``{component: quantity}`` makes.
+    def _prepare_merge_moves_distinct_fields(self):
+        return [*super()._prepare_merge_moves_distinct_fields(), "helpdesk_ticket_id"]
 
-        :param parts: ``{component: quantity per kit}``
-        """
-        return math.floor(
-            min(quantities[product] / part for product, part in parts.items()) + 1e-6
-        )
+    def _key_assign_picking(self):
+        return (*super()._key_assign_picking(), self.helpdesk_ticket_id)
+
+    def _search_picking_for_assignation_domain(self):
+        """A replacement has a transfer of its own, and the ticket's transfers take in
+        nothing else."""
+        return [
+            *super()._search_picking_for_assignation_domain(),
+            ("helpdesk_ticket_id", "=", self.helpdesk_ticket_id.id),
+        ]
+
+    def _get_new_picking_values(self):
+        values = super()._get_new_picking_values()
+        ticket = self.helpdesk_ticket_id
+        # Where one step fetches what the next one sends, the agent follows the latter.
+        outside = self._is_after_sales_outside
+        if len(ticket) == 1 and any(
+            outside(move.location_final_id) or outside(move.location_dest_id)
+            for move in self
+        ):
+            values["helpdesk_ticket_id"] = ticket.id
+            values["helpdesk_reason_id"] = self.helpdesk_reason_id[:1].id
+        return values
+
+    def _prepare_helpdesk_link(self):
+        """Return the values that follow the goods into other moves."""
+        return {
+            "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
+            "helpdesk_reason_id": self.helpdesk_reason_id.id,
+        }
+
+    def _prepare_procurement_values(self):
+        values = super()._prepare_procurement_values()
+        if self.helpdesk_ticket_id:
+            values |= self._prepare_helpdesk_link()
+        return values
+
+    def _prepare_move_split_vals(self, qty):
+        values = super()._prepare_move_split_vals(qty)
+        if self.helpdesk_ticket_id or self.helpdesk_reason_id:
+            values |= self._prepare_helpdesk_link()
+        if self.helpdesk_exchange_id:
+            values["helpdesk_exchange_id"] = self.helpdesk_exchange_id.id
+        return values

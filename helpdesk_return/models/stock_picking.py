@@ -2,6 +2,10 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import format_date
 
+from odoo.addons.helpdesk_after_sales.tools import format_quantity
+
+from ..tools import DeliveryBalance
+
 
 class StockPicking(models.Model):
     _name = "stock.picking"
@@ -21,32 +25,47 @@ class StockPicking(models.Model):
             for kind in ("list", "form")
         }
 
+    # -- What the ticket is told ---------------------------------------------
+
     def _action_done(self):
         result = super()._action_done()
         self._after_sales_tell_ticket(
             {
-                picking: self.env._(
-                    "%(kind)s %(document)s: received %(lines)s on %(date)s.",
-                    kind=picking._after_sales_kind(),
-                    document=picking._get_html_link(),
-                    lines=picking._describe_helpdesk_quantities(),
-                    date=format_date(self.env, picking.date_done),
-                )
-                if picking.return_id
-                else self.env._(
-                    "%(kind)s %(document)s was sent on %(date)s.",
-                    kind=picking._after_sales_kind(),
-                    document=picking._get_html_link(),
-                    date=format_date(self.env, picking.date_done),
-                )
+                picking: picking._get_helpdesk_done_sentence()
                 for picking in self
-                if picking.helpdesk_ticket_id and picking.state == "done"
+                if picking.helpdesk_ticket_id
+                and picking.state == "done"
+                and (picking.return_id or picking._is_helpdesk_sent())
             }
         )
         return result
 
+    def _is_helpdesk_sent(self):
+        """Return whether this transfer leaves the house: what is fetched from the
+        shelf isn't sent yet (goods C1)."""
+        return any(move._get_after_sales_direction() == "out" for move in self.move_ids)
+
+    def _get_helpdesk_done_sentence(self):
+        date = format_date(self.env, self.date_done)
+        kind, document = self._after_sales_kind(), self._get_html_link()
+        if not self.return_id:
+            return self.env._(
+                "%(kind)s %(document)s was sent on %(date)s.",
+                kind=kind,
+                document=document,
+                date=date,
+            )
+        return self.env._(
+            "%(kind)s %(document)s: received %(lines)s on %(date)s.",
+            kind=kind,
+            document=document,
+            lines=self._describe_helpdesk_quantities(),
+            date=date,
+        )
+
     def action_cancel(self):
         result = super().action_cancel()
+        linked = self.filtered("helpdesk_ticket_id")
         self._after_sales_tell_ticket(
             {
                 picking: self.env._(
@@ -54,11 +73,33 @@ class StockPicking(models.Model):
                     kind=picking._after_sales_kind(),
                     document=picking._get_html_link(),
                 )
-                for picking in self
-                if picking.helpdesk_ticket_id
+                for picking in linked
             }
         )
+        self._after_sales_tell_ticket(linked._get_helpdesk_free_sentences())
         return result
+
+    def _get_helpdesk_free_sentences(self):
+        """Return ``{return: sentence}`` of the cancelled returns whose replacement is
+        still going out, so that somebody decides about it (goods C16)."""
+        sentences = {}
+        for picking in self.filtered("return_id"):
+            products = picking.move_ids.product_id
+            # sudo: whoever cancels a return may not see its ticket; names only.
+            going = picking.helpdesk_ticket_id.sudo().return_ids.filtered(
+                lambda other, products=products: (
+                    not other.return_id
+                    and other.state not in ("done", "cancel")
+                    and other.move_ids.product_id & products
+                )
+            )
+            if going:
+                sentences[picking] = self.env._(
+                    "%(replacements)s still goes out, though nothing comes back for "
+                    "it: ask the warehouse to cancel it, or leave it as a gift.",
+                    replacements=", ".join(going.mapped("name")),
+                )
+        return sentences
 
     def _create_backorder_picking(self):
         """What is still to come of a ticket's return stays on the ticket."""
@@ -75,85 +116,136 @@ class StockPicking(models.Model):
             )
         return backorder
 
+    # -- Choosing a delivery (S69) -------------------------------------------
+
+    @api.model
+    @api.readonly
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        """A customer's deliveries are named with their date, order and goods, the
+        newest first; for a return without those of which nothing is left (S22)."""
+        scope = self.env.context.get("helpdesk_purchase_of")
+        if not scope or not self._is_customer_of_agent(scope):
+            return super().name_search(name, domain, operator, limit)
+        domain = self._get_scope_domain(scope)
+        if name:
+            domain &= Domain.OR(
+                Domain(field, operator, name)
+                for field in ("name", "origin", "sale_id.name", "move_ids.product_id")
+            )
+        # The client's context would decide what names tell.
+        keys = ("lang", "tz", "allowed_company_ids")
+        kept = {key: self.env.context.get(key) for key in keys}
+        # sudo: _get_scope_domain proved the group and the company, and nothing but
+        # labels of the deliveries of a customer whose ticket the user sees leaves.
+        pickings = self.sudo().with_env(self.env(su=True, context=kept))
+        pickings = pickings.search(domain, order="date_done desc, id", limit=limit)
+        if scope.get("returnable"):
+            balances = pickings._get_delivery_balances()
+            pickings = pickings.filtered(
+                lambda picking: any(o.left for o in balances[picking].goods.values())
+            )
+        return [(picking.id, picking._get_helpdesk_label()) for picking in pickings]
+
+    @api.model
+    def _is_customer_of_agent(self, scope):
+        """Return whether the user sees a ticket of the customer of this scope."""
+        customer_id = scope.get("partner_id") if isinstance(scope, dict) else None
+        tickets = self.env["helpdesk.ticket"]
+        return bool(
+            type(customer_id) is int
+            and tickets.has_access("read")
+            and tickets.search_count(
+                [("commercial_partner_id", "=", customer_id)], limit=1
+            )
+        )
+
+    def _get_helpdesk_label(self):
+        """Return "WH/OUT/00184 · 3 May 2026 · S00042 · Lamp, Desk"."""
+        products = self.move_ids.product_id
+        goods = ", ".join(products[:3].mapped("display_name"))
+        words = (
+            self.name,
+            self.date_done and format_date(self.env, self.date_done),
+            self.sale_id.name,
+            goods + " …" if len(products) > 3 else goods,
+        )
+        return " · ".join(filter(None, words))
+
     # -- What can be returned ------------------------------------------------
 
     def _get_returnable_moves(self):
         """Return the moves of these deliveries that reached the customer."""
         return self.move_ids.filtered(
             lambda move: (
-                move.state == "done" and move.location_dest_usage != "inventory"
+                move.state == "done" and move._get_after_sales_direction() == "out"
             )
         )
 
-    def _get_kits(self):
-        """Return ``{order line: {component: quantity per kit}}`` of the kits that these
-        deliveries hold with all their components (X14).
-
-        Quantities are in the unit of the component, for one unit of the order line. A
-        kit is known by its order line being of another product than its moves: what
-        bills of materials say, whatever application has them, is in the demand.
-        """
-        kits = {}
-        delivered = self._get_returnable_moves().filtered("sale_line_id")
-        for line, moves in delivered.grouped("sale_line_id").items():
-            if line.product_id in moves.product_id or line.product_uom_qty <= 0:
-                continue
-            sent = line.move_ids.filtered(
-                lambda move: (
-                    move.location_dest_id.usage == "customer"
-                    and not move.origin_returned_move_id
-                )
-            )
-            demand = sent._sum_by_product({move: move.product_uom_qty for move in sent})
-            if sent.product_id <= moves.product_id:
-                kits[line] = {
-                    product: quantity / line.product_uom_qty
-                    for product, quantity in demand.items()
-                    if quantity > 0
-                }
-        return {line: parts for line, parts in kits.items() if parts}
-
-    def _get_returned_purchases(self):
-        """Return ``{order line: quantity}``, in the unit of the line: what comes back
-        with these returns and reduces what is delivered. A kit counts when all of its
-        components came."""
-        moves = self.filtered("return_id").move_ids.filtered(
-            lambda move: move.state != "cancel" and move.to_refund and move.sale_line_id
+    def _get_delivery_balances(self):
+        """Return ``{delivery: DeliveryBalance}``: what these deliveries hold that can
+        come back, in a fixed number of queries."""
+        moves = self._get_returnable_moves()
+        lines = moves.sale_line_id
+        loose = moves.filtered(lambda move: not move.sale_line_id)
+        all_moves = moves._search_after_sales_moves(
+            Domain("sale_line_id", "in", lines.ids) | Domain("id", "in", loose.ids)
         )
-        kits = moves.origin_returned_move_id.picking_id._get_kits()
-        returned = {}
-        for line, back in moves.grouped("sale_line_id").items():
-            total = back._sum_by_product(
-                {
-                    move: move.quantity
-                    if move.state == "done"
-                    else move.product_uom_qty
-                    for move in back
-                }
-            )
-            if line in kits:
-                returned[line] = back._count_kits(kits[line], total)
-            elif line.product_id in total:
-                returned[line] = line.product_id.uom_id._compute_quantity(
-                    total[line.product_id], line.product_uom_id, round=False
-                )
-        return returned
+        goods = all_moves._get_after_sales_goods()
+        parts = lines._get_after_sales_parts_by_line(all_moves)
+        balances = {}
+        for picking in self:
+            of_picking = {
+                move: out for move, out in goods.items() if move.picking_id == picking
+            }
+            kits = {}
+            for line, needed in parts.items():
+                held = {m.product_id for m in of_picking if m.sale_line_id == line}
+                if needed and held and held >= set(needed):
+                    unit = line.product_id.uom_id
+                    per_line = line.product_uom_id._compute_quantity(
+                        1, unit, round=False
+                    )
+                    kits[line] = {
+                        product: quantity / per_line
+                        for product, quantity in needed.items()
+                    }
+            balances[picking] = DeliveryBalance(of_picking, kits)
+        return balances
+
+    def _get_delivery_balance(self):
+        """Return the ``DeliveryBalance`` of one delivery, or of none."""
+        return self._get_delivery_balances().get(self, DeliveryBalance({}, {}))
+
+    # -- Words ---------------------------------------------------------------
 
     def _describe_helpdesk_quantities(self):
-        """Return "2 of 3 Lamp, 1 of 1 Desk": what came of what was expected."""
+        """Return "2 of 3 Lamp, 1 of 1 Desk": what came of what was announced, also by
+        the transfers before and after this one."""
         self.ensure_one()
+        first = self
+        while first.backorder_id:
+            first = first.backorder_id
+        announced, found = first, first
+        while found := found.backorder_ids - announced:
+            announced |= found
         planned, done = {}, {}
-        expected = self.move_ids + self.backorder_ids.move_ids
-        for move in expected:
-            product = move.product_id
-            planned[product] = planned.get(product, 0) + move.product_uom_qty
-        for move in self.move_ids.filtered(lambda move: move.state == "done"):
-            done[move.product_id] = done.get(move.product_id, 0) + move.quantity
+        for move in announced.move_ids:
+            if move._get_after_sales_direction() == "back":
+                quantity = move.product_uom_qty
+                if move.state == "done":
+                    quantity = max(quantity, move.quantity)
+                quantity = move._get_after_sales_in_unit(quantity)
+                planned[move.product_id] = planned.get(move.product_id, 0) + quantity
+        for move in self.move_ids:
+            # What was scrapped on its way stays in the house, too.
+            if move.state == "done" and move._get_after_sales_direction() == "back":
+                quantity = move._get_after_sales_quantity()
+                done[move.product_id] = done.get(move.product_id, 0) + quantity
         return ", ".join(
             self.env._(
-                "%(done)g of %(planned)g %(product)s",
-                done=quantity,
-                planned=max(planned[product], quantity),
+                "%(done)s of %(planned)s %(product)s",
+                done=format_quantity(self.env, quantity),
+                planned=format_quantity(self.env, max(planned[product], quantity)),
                 product=product.display_name,
             )
             for product, quantity in done.items()
@@ -176,6 +268,8 @@ class StockPicking(models.Model):
         return customer.commercial_partner_id == ticket.commercial_partner_id
 
     def _prepare_timeline_values(self, customer=False):
+        if not self.return_id and self.state == "done" and not self._is_helpdesk_sent():
+            return False  # the goods are in the transfer that leaves the house
         values = super()._prepare_timeline_values(customer)
         states = {
             "done": (self.env._("Received"), "success")
@@ -189,17 +283,7 @@ class StockPicking(models.Model):
             else (self.env._("Is being prepared"), "info")
         )
         values["state"], values["style"] = states.get(self.state, default)
-        done = self.state == "done"
-        values["detail"] = ", ".join(
-            self.env._(
-                "%(quantity)g %(unit)s of %(product)s",
-                quantity=move.quantity if done else move.product_uom_qty,
-                unit=move.product_uom.name,
-                product=move.product_id.display_name,
-            )
-            for move in self.move_ids
-            if move.state != "cancel" or self.state == "cancel"
-        )
+        values["detail"] = self._describe_timeline_quantities()
         if self.state in ("done", "cancel"):
             return values
         if not self.return_id:
@@ -211,3 +295,26 @@ class StockPicking(models.Model):
             "url": self.helpdesk_ticket_id.get_portal_url(suffix=f"/return/{self.id}"),
             "url_label": self.env._("Return slip (PDF)"),
         }
+
+    def _describe_timeline_quantities(self):
+        """Return "2 Units of Lamp, 1 Units of Desk": what is moved. A piece that was
+        scrapped from the return is one of those that came (goods C9)."""
+        done = self.state == "done"
+        total = {}
+        for move in self.move_ids:
+            if move.location_dest_id.usage == "inventory" or (
+                move.state == "cancel" and self.state != "cancel"
+            ):
+                continue
+            key = move.product_id, move.product_uom
+            quantity = move.quantity if done else move.product_uom_qty
+            total[key] = total.get(key, 0.0) + quantity
+        return ", ".join(
+            self.env._(
+                "%(quantity)s %(unit)s of %(product)s",
+                quantity=format_quantity(self.env, quantity),
+                unit=unit.name,
+                product=product.display_name,
+            )
+            for (product, unit), quantity in total.items()
+        )

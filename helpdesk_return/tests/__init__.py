@@ -1,4 +1,7 @@
+from . import test_balance_histories
 from . import test_return_access
+from . import test_return_goods
+from . import test_return_kits
 from . import test_return_others
 from . import test_return_pdf
 from . import test_return_request

@@ -350,7 +350,7 @@ class TestReturnWizard(HelpdeskReturnCommon):
         self._deliver(rest)
         bodies = str(self.ticket_a.message_ids.mapped("body"))
         self.assertIn("received 2 of 3", bodies)
-        self.assertIn("received 1 of 1", bodies)
+        self.assertIn("received 1 of 3", bodies)
 
     def test_s73_putaway_rules_are_respected(self):
         shelves = self.env["stock.location"].create(

@@ -1,6 +1,8 @@
 from odoo import Command, api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
+
+#: of so many deliveries what is left is counted, to propose the only one that fits
+PROPOSED_OF = 20
 
 
 class HelpdeskReturnWizard(models.TransientModel):
@@ -38,6 +40,10 @@ class HelpdeskReturnWizard(models.TransientModel):
         " ('company_id', 'in', (company_id, False))]",
         help="Where the goods go when they are received.",
     )
+    proposed_line = fields.Integer(
+        help="Technical: id of the order line that the pop-up was opened for. No link: "
+        "it would tell the name of a line that isn't the user's to read.",
+    )
     line_ids = fields.One2many(
         comodel_name="helpdesk.return.wizard.line",
         inverse_name="wizard_id",
@@ -66,21 +72,52 @@ class HelpdeskReturnWizard(models.TransientModel):
                 continue
             domain = wizard._get_picking_domain()
             # sudo: ids of the customer's own deliveries, as the domain says.
-            found = self.env["stock.picking"].sudo().search(domain, limit=2)
+            pickings = self.env["stock.picking"].sudo()
             chosen = wizard.picking_id.sudo()._origin
-            if chosen and found.search_count(domain & Domain("id", "=", chosen.id)):
+            if chosen and pickings.search_count(domain & Domain("id", "=", chosen.id)):
                 continue
-            wizard.picking_id = found.id if len(found) == 1 else False
+            found = pickings.search(domain, limit=PROPOSED_OF + 1)
+            wizard.picking_id = wizard._choose_picking(found).id
+
+    def _choose_picking(self, pickings):
+        """Return the only one of these deliveries of which something is left that the
+        ticket may be about (S69); the only one at all; or no record."""
+        if len(pickings) < 2 or len(pickings) > PROPOSED_OF:
+            return pickings if len(pickings) == 1 else pickings.browse()
+        fitting = [
+            picking
+            for picking, balance in pickings._get_delivery_balances().items()
+            if any(
+                out.left and self._is_about(self.helpdesk_ticket_id, out)
+                for out in balance.goods.values()
+            )
+        ]
+        return fitting[0] if len(fitting) == 1 else pickings.browse()
+
+    def _is_about(self, ticket, out):
+        """Return whether what the ticket, or the pop-up, is about is in this part of a
+        delivery."""
+        # sudo: product, lot and order line are compared.
+        ticket, move = ticket.sudo(), out.move
+        if not ticket:
+            return True
+        if self.proposed_line:
+            return move.sale_line_id.id == self.proposed_line
+        products = move.product_id | move.sale_line_id.product_id
+        return (not ticket.product_id or ticket.product_id in products) and (
+            not ticket.lot_id or ticket.lot_id in out.get_lots_left(positive=True)
+        )
 
     @api.depends("picking_id")
     def _compute_location_id(self):
         for wizard in self:
-            wizard.location_id = wizard._get_default_location()
+            picking = wizard._get_allowed_picking()
+            wizard.location_id = wizard._get_default_location(picking)
 
-    def _get_default_location(self):
+    @api.model
+    def _get_default_location(self, picking):
         """Return where Odoo's own wizard would send the goods: for drop shipments that
         is the supplier (S73)."""
-        picking = self._get_allowed_picking()
         return_type = picking.picking_type_id.return_picking_type_id
         if return_type.code == "incoming":
             return return_type.default_location_dest_id
@@ -90,112 +127,7 @@ class HelpdeskReturnWizard(models.TransientModel):
     def _compute_line_ids(self):
         for wizard in self:
             lines = wizard._prepare_lines(wizard.helpdesk_ticket_id)
-            lines = wizard._propose_requested(lines)
             wizard.line_ids = [Command.clear(), *map(Command.create, lines)]
-
-    def _prepare_lines(self, ticket):
-        """Return the values of all lines, a kit before its components (S70, X14).
-
-        Proposed is what can be returned of the product and lot of ``ticket``; without
-        a product, or without a ticket, of everything. Of a kit whole ones come first:
-        its components propose the rest.
-        """
-        ticket = ticket.sudo()  # sudo: product and lot are compared
-        picking = self._get_allowed_picking()
-        moves = picking._get_returnable_moves()
-        left = moves._get_left_to_return()
-        lots_left, _returns = moves._get_lots_left()
-        lines, in_kits = [], {}
-        kits = picking._get_kits()
-        for move in moves:
-            order_line = move.sale_line_id
-            parts = kits.get(order_line)
-            product = ticket.product_id
-            if parts and order_line not in in_kits:
-                of_kit = moves.filtered(
-                    lambda m, line=order_line: m.sale_line_id == line
-                )
-                whole = 0  # the ticket is about something else
-                if product in (order_line.product_id, product.browse()):
-                    whole = moves._count_kits(parts, of_kit._sum_by_product(left))
-                lines.append(
-                    {
-                        "kit_line_id": order_line.id,
-                        "product_id": order_line.product_id.id,
-                        "quantity": whole,
-                    }
-                )
-                in_kits[order_line] = self._spread_kits(parts, of_kit, left, whole)
-            quantity = left[move]
-            if parts:
-                quantity = move.product_uom.round(
-                    quantity - in_kits[order_line].get(move, 0)
-                )
-            if product and product not in (move.product_id, order_line.product_id):
-                quantity = 0  # the ticket is about another product of this delivery
-            lines.append(
-                self._prepare_line_values(ticket, move, quantity, lots_left[move])
-            )
-        return lines
-
-    @api.model
-    def _spread_kits(self, parts, moves, left, kits):
-        """Return ``{move: quantity}``, in the unit of the move: what ``kits`` whole
-        ones take of the moves of their components.
-
-        The last move of a component gets what passes all that is left: it is refused
-        there.
-        """
-        spread = {}
-        for product, part in parts.items():
-            needed = part * kits
-            of_product = moves.filtered(lambda m, p=product: m.product_id == p)
-            for move in of_product:
-                quantity = product.uom_id._compute_quantity(
-                    needed, move.product_uom, round=False
-                )
-                if move != of_product[-1]:
-                    quantity = min(quantity, left[move])
-                spread[move] = quantity
-                needed -= move.product_uom._compute_quantity(
-                    quantity, product.uom_id, round=False
-                )
-        return spread
-
-    @api.model
-    def _prepare_line_values(self, ticket, move, quantity, lots_left):
-        """Return the values of the line that proposes to return ``move`` (S70).
-
-        :param lots_left: ``{lot: quantity}`` that can be returned of it
-        """
-        unit = move.product_id.uom_id
-        free = [lot for lot, some in lots_left.items() if unit.compare(some, 0) > 0]
-        chosen = []
-        if ticket.lot_id in lots_left:
-            chosen = [lot for lot in free if lot == ticket.lot_id]
-            quantity = min(
-                quantity,
-                unit._compute_quantity(
-                    sum(lots_left[lot] for lot in chosen),
-                    move.product_uom,
-                    rounding_method="DOWN",
-                ),
-            )
-        elif move.has_tracking == "serial":
-            wanted = move.product_uom._compute_quantity(quantity, unit)
-            # All of them, or none: of a part the agent says which.
-            chosen = free if unit.compare(wanted, len(free)) == 0 else []
-        return {
-            "move_id": move.id,
-            "product_id": move.product_id.id,
-            "quantity": quantity,
-            "lot_ids": [Command.set([lot.id for lot in chosen])] if quantity else [],
-        }
-
-    @api.depends("picking_id", "sale_order_id", "line_ids")
-    def _compute_notice(self):
-        for wizard in self:
-            wizard.notice = wizard._get_notice()
 
     def _get_notice(self):
         """Return why nothing can be returned, or ``False`` (X4)."""
@@ -218,39 +150,106 @@ class HelpdeskReturnWizard(models.TransientModel):
             return self.env._("Everything of this delivery is on a return already.")
         return False
 
+    @api.depends("picking_id", "sale_order_id", "line_ids")
+    def _compute_notice(self):
+        for wizard in self:
+            wizard.notice = wizard._get_notice()
+
     def _get_picking_domain(self):
-        """Return the domain of the deliveries that can be chosen (S69)."""
+        """Return the domain of the deliveries that can be chosen: with a product or lot
+        on the ticket, those that hold it (S22, S69)."""
         return self._purchase_domain("stock.picking")
 
     @api.model
     def _get_purchase_scope_fields(self):
-        # Product and lot of the ticket propose quantities; they don't hide deliveries
-        # of the chosen order.
-        return {"sale_order": "sale_order_id"}
-
-    def _purchase_domain(self, model):
-        ticket = self.helpdesk_ticket_id
-        return ticket._purchase_domain(
-            model,
-            sale_order=self.sale_order_id,
-            product=ticket.product_id.browse(),
-            lot=self.env["stock.lot"],
-        )
+        return {
+            "sale_order": "sale_order_id",
+            "product": "product_id",
+            "lot": "lot_id",
+        }
 
     def _get_allowed_picking(self):
         """Return the chosen delivery with ``sudo()``, or no record when it isn't one
         that this customer received."""
         # sudo: the domain lets in the deliveries of the ticket's customer only.
         picking = self.picking_id.sudo()._origin
-        return picking.search(
-            self.helpdesk_ticket_id._purchase_domain(
-                "stock.picking",
-                sale_order=self.env["sale.order"],
-                product=self.env["product.product"],
-                lot=self.env["stock.lot"],
-            )
-            & Domain("id", "=", picking.id)
-        )
+        anything = {
+            "sale_order": self.env["sale.order"],
+            "product": self.env["product.product"],
+            "lot": self.env["stock.lot"],
+        }
+        domain = self.helpdesk_ticket_id._purchase_domain("stock.picking", **anything)
+        return picking.search(domain & Domain("id", "=", picking.id))
+
+    def _get_balance(self):
+        """Return the ``DeliveryBalance`` of the chosen delivery."""
+        return self._get_allowed_picking()._get_delivery_balance()
+
+    # -- Proposal ------------------------------------------------------------
+
+    def _prepare_lines(self, ticket):
+        """Return the values of all lines, a kit before its components (S70, X14).
+
+        Proposed is what the lines of the ticket say, else what can be returned of what
+        ``ticket`` is about; without a ticket everything. Of a kit whole ones come
+        first: its components propose the rest.
+        """
+        balance = self._get_balance()
+        about = ticket and self._get_about_lines()
+        if about:
+            return self._propose_about(balance, about)
+        lines, taken = [], {}
+        left = {move: out.left for move, out in balance.goods.items()}
+        for move, out in balance.goods.items():
+            kit = move.sale_line_id
+            if kit in balance.kits and kit not in taken:
+                product = ticket.sudo().product_id  # sudo: compared
+                whole = 0  # the ticket is about a component, or something else
+                if self._is_about(ticket, out) and (
+                    not product or product == kit.product_id
+                ):
+                    whole = balance.count_kits(kit, lambda out: out.left)
+                lines.append(self._prepare_kit_values(kit, whole))
+                taken[kit] = balance.spread_kits(kit, whole, left)
+            rest = out.left - taken.get(kit, {}).get(move, 0.0)
+            if not self._is_about(ticket, out):
+                rest = 0.0
+            lot = ticket.sudo().lot_id  # sudo: compared
+            lines.append(self._prepare_line_values(out, rest, lot))
+        return lines
+
+    @api.model
+    def _prepare_kit_values(self, kit, quantity):
+        return {
+            "kit_line_id": kit.id,
+            "product_id": kit.product_id.id,
+            "quantity": quantity,
+        }
+
+    @api.model
+    def _prepare_line_values(self, out, quantity, lot):
+        """Return the values of the line that proposes to return of a delivery (S70).
+
+        :param quantity: in the unit of the product
+        :param lot: only this one, if the delivery holds it
+        """
+        move, unit = out.move, out.move.product_id.uom_id
+        lots_left = out.get_lots_left(positive=True)
+        chosen = []
+        if lot in out.lots:
+            chosen = [lot] if lot in lots_left else []
+            quantity = min(quantity, lots_left.get(lot, 0.0))
+        elif move.product_id.tracking == "serial":
+            # All of them, or none: of a part the agent says which.
+            chosen = [*lots_left] if unit.compare(quantity, len(lots_left)) == 0 else []
+        if unit.compare(quantity, 0) <= 0:
+            quantity, chosen = 0.0, []
+        return {
+            "move_id": move.id,
+            "product_id": move.product_id.id,
+            "quantity": move._get_after_sales_rounded(quantity),
+            "lot_ids": [Command.set([lot.id for lot in chosen])] if chosen else [],
+        }
 
     # -- Buttons -------------------------------------------------------------
 
@@ -305,21 +304,16 @@ class HelpdeskReturnWizard(models.TransientModel):
     def _return(self, exchange):
         self._check_ready()
         # sudo: _check_ready proved that the user may work on this ticket.
-        self._lock(self.picking_id.sudo())
+        picking = self.picking_id.sudo()
+        # The order lines, too: what Odoo took back without a link is theirs.
+        self._lock(picking, picking.move_ids.sale_line_id)
         if made := self._open_result():
             return made
-        quantities = self._check_return()
-        pickings = self._create_return_picking(quantities, exchange)
-        ticket = self.helpdesk_ticket_id
-        pickings.filtered(lambda p: not p.helpdesk_ticket_id).write(
-            {
-                "helpdesk_ticket_id": ticket.id,
-                "helpdesk_reason_id": self.helpdesk_reason_id.id,
-            }
-        )
+        balance, quantities = self._check_return()
+        pickings = self._create_return_picking(balance, quantities, exchange)
         if exchange and len(pickings) == 1:
-            # Drop shipments, or goods that are bought or made first.
-            ticket._message_log(
+            # Drop shipments: the supplier sends it when the purchase is confirmed.
+            self.helpdesk_ticket_id._message_log(
                 body=self.env._(
                     "The delivery in exchange for %(picking)s is not made yet: the "
                     "products are to be bought or made first.",
@@ -332,196 +326,3 @@ class HelpdeskReturnWizard(models.TransientModel):
         return pickings.sudo(False)._get_records_action(
             name=self.env._("Returns"), context={}
         )
-
-    # -- Checks --------------------------------------------------------------
-
-    def _check_return(self):
-        """Refuse what can't be returned, before anything is made.
-
-        Returns ``{move: quantity}``, in the unit of the move, of what will be.
-        """
-        picking = self._get_allowed_picking()
-        if not picking:
-            raise UserError(
-                self._get_notice()
-                or self.env._(
-                    "Choose the delivery to return: one that %(customer)s received.",
-                    customer=self.helpdesk_commercial_partner_id.display_name,
-                )
-            )
-        self._check_location()
-        moves = picking._get_returnable_moves()
-        kits = picking._get_kits()
-        for line in self.line_ids:
-            line._check_quantity(moves, kits)
-        left = moves._get_left_to_return()
-        quantities = self._get_quantities(moves, kits, left)
-        for move, quantity in quantities.items():
-            self._check_left(move, quantity, left[move])
-        if not quantities:
-            raise UserError(self.env._("Enter a quantity to return."))
-        lots_left, returns = moves._get_lots_left()
-        for line in self.line_ids.filtered("lot_ids"):
-            move = line.move_id.sudo()  # sudo: proved by _check_quantity
-            line._check_lots(move, quantities.get(move, 0), lots_left[move], returns)
-        return quantities
-
-    def _check_location(self):
-        # sudo: it is compared only. A foreign one isn't named.
-        location = self.location_id.sudo()
-        company = self.company_id
-        if not location or location == self._get_default_location():
-            return
-        if (
-            not location.active
-            or location.usage != "internal"
-            or location.company_id not in (company, company.browse())
-        ):
-            raise UserError(
-                self.env._(
-                    "The chosen location can't take returns of %(company)s; choose an "
-                    "internal location of it.",
-                    company=company.display_name,
-                )
-            )
-
-    def _get_quantities(self, moves, kits, left):
-        """Return ``{move: quantity}``, in the unit of the move, of what all lines ask
-        for together: a component by itself, and in kits."""
-        asked = dict.fromkeys(moves, 0.0)
-        for line in self.line_ids.filtered("move_id"):
-            asked[line.move_id.sudo()] += line.quantity  # sudo: see _check_quantity
-        for line in self.line_ids.filtered("kit_line_id"):
-            order_line = line.kit_line_id.sudo()  # sudo: see _check_quantity
-            of_kit = moves.filtered(lambda m, ol=order_line: m.sale_line_id == ol)
-            free = {move: max(left[move] - asked[move], 0) for move in of_kit}
-            spread = self._spread_kits(kits[order_line], of_kit, free, line.quantity)
-            for move, quantity in spread.items():
-                asked[move] += quantity
-        return {
-            move: move.product_uom.round(quantity)
-            for move, quantity in asked.items()
-            if not move.product_uom.is_zero(quantity)
-        }
-
-    def _check_left(self, move, quantity, left):
-        if move.product_uom.compare(quantity, left) <= 0:
-            return
-        refusal = self.line_ids._get_refusal(move, left)
-        raise UserError(
-            self.env._(
-                "%(product)s: %(quantity)g %(unit)s are too many, %(left)g of the "
-                "%(delivered)g delivered can still be returned. %(refusal)s",
-                product=move.product_id.display_name,
-                quantity=quantity,
-                unit=move.product_uom.name,
-                left=left,
-                delivered=move.quantity,
-                refusal=refusal or "",
-            ).strip()
-        )
-
-    # -- What is made --------------------------------------------------------
-
-    def _create_return_picking(self, quantities, exchange):
-        """Create the return with Odoo's own wizard; returns the transfers, under sudo.
-
-        The one place that knows that wizard, which Odoo 20 drops. The transfers are
-        confirmed and reserved, not validated.
-
-        :param quantities: ``{move of the delivery: quantity}``, in the unit of the move
-        :param exchange: whether the same goods are delivered once more
-        """
-        # sudo: _check_ready and _check_return proved user, ticket and delivery; agents
-        # have no right to Inventory, and exactly these transfers are made.
-        wizard = self._without_defaults(helpdesk_return_location=self.location_id.id)
-        native = wizard.env["stock.return.picking"].sudo()
-        native = native.create({"picking_id": self.picking_id.id})
-        for line in native.product_return_moves:
-            line.quantity = quantities.get(line.move_id, 0)
-        native.product_return_moves.filtered(lambda line: not line.quantity).unlink()
-        moves = native.env["stock.move"]
-        lots = self._plan_lots(
-            quantities, moves.concat(*quantities)._get_lots_left()[0]
-        )
-        latest = moves.search([], order="id desc", limit=1).id
-        if exchange:
-            action = native.action_create_exchanges()
-            made = native.env["stock.picking"].browse(action["res_id"])
-        else:
-            made = native._create_return()
-        self._set_lots(made, lots)
-        self._set_reasons(made)
-        if exchange:
-            # Of a snapshot, these are the moves of this transaction, whatever they
-            # were put together with.
-            made |= moves.search([("id", ">", latest)]).picking_id.filtered(
-                lambda picking: (
-                    "customer"
-                    in picking.move_ids.mapped("location_final_id.usage")
-                    + picking.location_dest_id.mapped("usage")
-                )
-            )
-        return made
-
-    def _plan_lots(self, quantities, lots_left):
-        """Return ``{move of the delivery: [(lot, quantity)]}``, in the unit of the
-        product: the lots that come back (X3).
-
-        :param lots_left: ``{move: {lot: quantity}}`` that can be returned
-        """
-        # sudo: proved by _check_quantity and _check_lots
-        chosen = {line.move_id: line.lot_ids for line in self.line_ids.sudo()}
-        plan = {}
-        for move, quantity in quantities.items():
-            unit = move.product_id.uom_id
-            wanted = move.product_uom._compute_quantity(quantity, unit)
-            plan[move] = []
-            # Nothing was chosen: the first that are on no other return (T5).
-            for lot in chosen.get(move) or lots_left[move]:
-                part = min(wanted, lots_left[move][lot])
-                if unit.compare(part, 0) > 0:
-                    plan[move].append((lot, part))
-                    wanted -= part
-            if unit.compare(wanted, 0) > 0:
-                plan[move] = []  # lots unknown to the returns: as Odoo reserves
-        return plan
-
-    def _set_lots(self, picking, plan):
-        """Let the return carry exactly these lots and serial numbers (X3)."""
-        for move in picking.move_ids:
-            lots = plan.get(move.origin_returned_move_id)
-            if not lots:
-                continue
-            move.move_line_ids.unlink()
-            move.move_line_ids = [
-                Command.create(self._prepare_move_line_values(move, lot, quantity))
-                for lot, quantity in lots
-            ]
-            move.move_line_ids._apply_putaway_strategy()
-
-    def _set_reasons(self, picking):
-        """Write the reason of each line, else that of the whole return (X5)."""
-        # sudo: the ids of moves and order lines are compared.
-        reasons = {}
-        for line in self.line_ids.sudo().filtered("reason_id"):
-            reasons[line.move_id or line.kit_line_id] = line.reason_id
-        for move in picking.move_ids:
-            move.helpdesk_reason_id = (
-                reasons.get(move.origin_returned_move_id)
-                or reasons.get(move.sale_line_id)
-                or self.helpdesk_reason_id
-            )
-
-    def _prepare_move_line_values(self, move, lot, quantity):
-        """Return the values of the operation that returns ``quantity`` of ``lot``, in
-        the unit of the product."""
-        return {
-            "picking_id": move.picking_id.id,
-            "product_id": move.product_id.id,
-            "product_uom_id": move.product_id.uom_id.id,
-            "lot_id": lot.id,
-            "quantity": quantity,
-            "location_id": move.location_id.id,
-            "location_dest_id": move.location_dest_id.id,
-        }

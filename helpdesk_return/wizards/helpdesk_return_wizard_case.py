@@ -1,6 +1,6 @@
 import math
 
-from odoo import Command, models
+from odoo import Command, api, models
 
 
 class HelpdeskReturnWizard(models.TransientModel):
@@ -8,75 +8,92 @@ class HelpdeskReturnWizard(models.TransientModel):
 
     _inherit = "helpdesk.return.wizard"
 
+    def _get_about_lines(self):
+        """Return the lines of the ticket, under ``sudo()``, that propose something: of
+        the order line that the pop-up was opened for, if it was."""
+        lines = self._get_case_lines().filtered("sale_line_id")
+        if self.proposed_line:
+            lines = lines.filtered(lambda li: li.sale_line_id.id == self.proposed_line)
+        return lines
+
     def _get_request_picking(self):
         """Return the delivery, under ``sudo()``, that holds most of what the lines of
         the ticket are about, each with its lot and its quantity."""
         fitting = []
-        for line in self._get_case_lines().filtered("sale_line_id"):
+        for line in self._get_about_lines():
             deliveries = line.sale_line_id._get_returnable_deliveries()
             fitting += [
                 picking
                 for picking, left in deliveries.items()
-                if line.uom_id.compare(left, line.quantity) >= 0
+                if line.uom_id.compare(left, line.quantity or 0) >= 0
+                and line.uom_id.compare(left, 0) > 0
                 and (not line.lot_id or line.lot_id in picking.move_line_ids.lot_id)
             ]
         # sudo: see _get_case_lines
         nothing = self.env["stock.picking"].sudo()
         return max(fitting, key=fitting.count, default=nothing)
 
-    def _propose_requested(self, lines):
+    def _propose_about(self, balance, about):
         """Return the values of all lines, with what the lines of the ticket say instead
         of all that can be returned."""
-        about = self._get_case_lines().filtered("sale_line_id")
-        if not about:
-            return lines
-        moves = self._get_allowed_picking()._get_returnable_moves()
-        left = moves._get_left_to_return()
-        for values in lines:
-            values |= {"quantity": 0, "lot_ids": []}
+        wanted = {}
         for line in about:
-            self._propose_line(line, lines, moves, left)
+            unit = line.sale_line_id.product_id.uom_id
+            # Without a quantity: all that can be returned.
+            wanted[line] = math.inf
+            if line.quantity:
+                wanted[line] = line.uom_id._compute_quantity(
+                    line.quantity, unit, round=False
+                )
+        lines, kits = [], set()
+        for move, out in balance.goods.items():
+            kit = move.sale_line_id
+            if kit in balance.kits and kit not in kits:
+                kits.add(kit)
+                lines.append(self._propose_kit(balance, kit, wanted))
+            values = self._prepare_line_values(out, 0.0, None)
+            if kit not in balance.kits:
+                values |= self._propose_goods(out, wanted)
+            lines.append(values)
         return lines
 
-    def _propose_line(self, line, lines, moves, left):
-        """Add what a line of the ticket says to the values of the wizard's lines.
+    @api.model
+    def _propose_kit(self, balance, kit, wanted):
+        about = [line for line in wanted if line.sale_line_id == kit]
+        quantity = sum(wanted[line] for line in about)
+        if quantity == math.inf:
+            quantity = balance.count_kits(kit, lambda out: out.left)
+        values = self._prepare_kit_values(kit, quantity)
+        return values | {"reason_id": about[0].reason_id.id if about else False}
 
-        :param left: ``{move: quantity}`` in its unit, lowered by what is proposed
+    @api.model
+    def _propose_goods(self, out, wanted):
+        """Return what is wanted of one part of the delivery.
+
+        :param wanted: ``{line of the ticket: quantity}`` that is still looked for:
+            several deliveries of one product share it
         """
-        order_line, lot = line.sale_line_id, line.lot_id
-        kit = order_line in self._get_allowed_picking()._get_kits()
-        unit = order_line.product_id.uom_id
-        # Without a quantity: all that can be returned.
-        wanted = math.inf
-        if line.quantity:
-            wanted = line.uom_id._compute_quantity(line.quantity, unit, round=False)
-        for values in lines:
-            move = moves & moves.browse(values.get("move_id"))
-            if kit and values.get("kit_line_id") == order_line.id:
-                values["quantity"] += line.quantity
-            elif (
-                not kit
-                and move.sale_line_id == order_line
-                and (not lot or lot in move.move_line_ids.lot_id)
+        total, lots, reason = 0.0, [], False
+        lots_left = out.get_lots_left()
+        for line in wanted:
+            lot = line.lot_id
+            if line.sale_line_id != out.move.sale_line_id or (
+                lot and lot not in lots_left
             ):
-                # Several moves of one product share what is wanted.
-                quantity = left[move]
-                if wanted < math.inf:
-                    most = unit._compute_quantity(wanted, move.product_uom, round=False)
-                    quantity = move.product_uom.round(min(most, left[move]))
-                    wanted -= move.product_uom._compute_quantity(
-                        quantity, unit, round=False
-                    )
-                elif lot and move.product_id.tracking == "serial":
-                    quantity = min(1, left[move])
-                left[move] -= quantity
-                values["quantity"] += quantity
-                if lot and quantity:
-                    values["lot_ids"] = [*values["lot_ids"], Command.link(lot.id)]
-            else:
                 continue
-            if values["quantity"]:
-                values["reason_id"] = line.reason_id.id
+            left = out.left - total
+            part = min(wanted[line], left, lots_left[lot] if lot else left)
+            if part <= 0:
+                continue
+            wanted[line] -= part
+            total += part
+            lots += lot.ids
+            reason = reason or line.reason_id.id
+        return {
+            "quantity": out.move._get_after_sales_rounded(total),
+            "lot_ids": [Command.set(lots)] if total else [],
+            "reason_id": reason,
+        }
 
     def _get_settled_lines(self):
         # sudo: compared only

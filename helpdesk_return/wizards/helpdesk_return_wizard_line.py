@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
+from odoo.addons.helpdesk_after_sales.tools import format_quantity
+
 
 class HelpdeskReturnWizardLine(models.TransientModel):
     """A line of the delivery, or a kit whose components are lines of their own."""
@@ -52,71 +54,68 @@ class HelpdeskReturnWizardLine(models.TransientModel):
         domain="[('services.switch', '=', 'use_product_returns')]",
     )
     refusal = fields.Char(compute="_compute_figures", string="Note")
+    returnable_lot_ids = fields.Many2many(
+        comodel_name="stock.lot",
+        compute="_compute_figures",
+        help="Delivered with this line, and on no return.",
+    )
 
     @api.depends("move_id", "kit_line_id", "wizard_id.picking_id")
     def _compute_figures(self):
         # sudo: agents may not read transfers; only the moves of a delivery that the
         # wizard has proved to be the customer's tell their figures.
         for wizard, lines in self.grouped("wizard_id").items():
-            picking = wizard._get_allowed_picking()
-            moves = picking._get_returnable_moves()
-            returned = moves._get_returned_quantities()
-            left = moves._get_left_to_return(returned)
-            kits = picking._get_kits()
+            balance = wizard._get_balance()
             for line in lines:
-                line.update(line._prepare_figures(moves, returned, left, kits))
+                line.update(line._prepare_figures(balance))
 
-    def _prepare_figures(self, moves, returned, left, kits):
+    def _prepare_figures(self, balance):
         """Return the values of the computed fields.
 
-        :param moves: the moves that can be returned
-        :param returned: ``{move: quantity}`` that is on returns
-        :param left: ``{move: quantity}`` of them
-        :param kits: see ``stock.picking._get_kits``
+        :param balance: ``DeliveryBalance`` of the delivery
         """
         # sudo: see _compute_figures
         move = self.move_id.sudo()._origin
         kit = self.kit_line_id.sudo()._origin
-        if move in moves:
+        if out := balance.goods.get(move):
+            rounded = move._get_after_sales_rounded
             return {
                 "uom_id": move.product_uom,
-                "delivered_quantity": move.quantity,
-                "returned_quantity": returned[move],
-                "returnable_quantity": left[move],
-                "refusal": self._get_refusal(move, left[move]),
+                "delivered_quantity": rounded(out.delivered),
+                "returned_quantity": rounded(out.returning + out.returned),
+                "returnable_quantity": rounded(out.left),
+                "refusal": self._get_refusal(out),
+                "returnable_lot_ids": [lot.id for lot in out.get_lots_left(True)],
             }
-        if not move and kit in kits:
-            of_kit = moves.filtered(lambda m: m.sale_line_id == kit)
-            delivered = {m: m.quantity for m in of_kit}
-            whole, rest = (
-                of_kit._count_kits(kits[kit], of_kit._sum_by_product(quantities))
-                for quantities in (delivered, left)
-            )
-            return {
-                "uom_id": kit.product_uom_id,
+        figures = {
+            "uom_id": False,
+            "delivered_quantity": 0,
+            "returned_quantity": 0,
+            "returnable_quantity": 0,
+            "refusal": self.env._("Not a line of this delivery."),
+            "returnable_lot_ids": False,
+        }
+        if not move and kit in balance.kits:
+            whole = balance.count_kits(kit, lambda out: out.delivered)
+            rest = balance.count_kits(kit, lambda out: out.left)
+            figures |= {
+                "uom_id": kit.product_id.uom_id,
                 "delivered_quantity": whole,
                 "returned_quantity": whole - rest,
                 "returnable_quantity": rest,
                 "refusal": not rest
                 and self.env._("No whole one is left; choose from its components."),
             }
-        return {
-            "uom_id": False,
-            "delivered_quantity": 0,
-            "returned_quantity": 0,
-            "returnable_quantity": 0,
-            "refusal": self.env._("Not a line of this delivery."),
-        }
+        return figures
 
     @api.model
-    def _get_refusal(self, move, left):
-        """Return the sentence why nothing of ``move`` can be returned, or ``False``
-        when something is left (X4)."""
-        if move.product_uom.compare(left, 0) > 0:
+    def _get_refusal(self, out):
+        """Return the sentence why nothing of a part of the delivery can be returned, or
+        ``False`` when something is left (X4)."""
+        move = out.move
+        if move.product_uom.compare(move._get_after_sales_rounded(out.left), 0) > 0:
             return False
-        pickings = move.returned_move_ids.filtered(
-            lambda back: back.state != "cancel"
-        ).picking_id
+        pickings = move.browse([back.id for back in out.moves_back]).picking_id
         return self.env._(
             "All of it is on %(returns)s already.",
             returns=", ".join(pickings.mapped("name")) or "-",
@@ -169,17 +168,18 @@ class HelpdeskReturnWizardLine(models.TransientModel):
                 )
             )
 
-    def _check_quantity(self, moves, kits):
+    def _check_quantity(self, balance):
         """Refuse a line that isn't of the delivery, or is negative.
 
-        :param moves: the moves of the delivery that can be returned
-        :param kits: the kits of the delivery
+        :param balance: ``DeliveryBalance`` of the delivery
         :raises UserError: with one sentence
         """
         self.ensure_one()
         # sudo: only compared with what the wizard proved to be the customer's.
         move, kit = self.move_id.sudo(), self.kit_line_id.sudo()
-        if (move and (kit or move not in moves)) or (not move and kit not in kits):
+        if (move and (kit or move not in balance.goods)) or (
+            not move and kit not in balance.kits
+        ):
             raise UserError(
                 self.env._(
                     "%(product)s is not a line of the chosen delivery.",
@@ -195,49 +195,52 @@ class HelpdeskReturnWizardLine(models.TransientModel):
                 )
             )
 
-    def _check_lots(self, move, quantity, lots_left, returns):
+    def _check_lots(self, out, quantity):
         """Refuse lots that were not delivered with this line, or are on a return.
 
-        :param quantity: what is returned of ``move``
-        :param lots_left: ``{lot: quantity}`` that can be
-        :param returns: ``{(move, lot): returns}``
+        :param out: ``GoodsOut`` of the line
+        :param quantity: what is returned, in the unit of the delivery
         """
         lots = self.lot_ids.sudo()  # sudo: compared with those of the delivery
+        move, lots_left = out.move, out.get_lots_left(positive=True)
         unit, product = move.product_id.uom_id, move.product_id.display_name
         for lot in lots:
-            if lot not in lots_left:
-                raise UserError(
-                    self.env._(
-                        "%(lot)s was not delivered with this line.", lot=lot.name
-                    )
-                )
-            if unit.compare(lots_left[lot], 0) <= 0:
-                raise UserError(
-                    self.env._(
-                        "%(lot)s is on %(picking)s already.",
-                        lot=lot.name,
-                        picking=", ".join(returns[move, lot].mapped("name")),
-                    )
-                )
+            self._check_lot(out, lot, lots_left)
         wanted = move.product_uom._compute_quantity(quantity, unit)
         if move.has_tracking == "serial" and unit.compare(wanted, len(lots)) != 0:
             raise UserError(
                 self.env._(
                     "%(product)s: %(count)s serial numbers are chosen for a quantity "
-                    "of %(quantity)g.",
+                    "of %(quantity)s.",
                     product=product,
                     count=len(lots),
-                    quantity=wanted,
+                    quantity=format_quantity(self.env, wanted),
                 )
             )
         free = sum(lots_left[lot] for lot in lots)
         if unit.compare(wanted, free) > 0:
             raise UserError(
                 self.env._(
-                    "%(product)s: of the chosen lots %(free)g can be returned, not "
-                    "%(quantity)g.",
+                    "%(product)s: of the chosen lots %(free)s can be returned, not "
+                    "%(quantity)s.",
                     product=product,
-                    free=free,
-                    quantity=wanted,
+                    free=format_quantity(self.env, free),
+                    quantity=format_quantity(self.env, wanted),
+                )
+            )
+
+    def _check_lot(self, out, lot, lots_left):
+        if lot not in out.lots:
+            raise UserError(
+                self.env._("%(lot)s was not delivered with this line.", lot=lot.name)
+            )
+        if lot not in lots_left:
+            back = out.move.browse([move.id for move in out.moves_back])
+            on = back.filtered(lambda move: lot in move.move_line_ids.lot_id)
+            raise UserError(
+                self.env._(
+                    "%(lot)s is on %(picking)s already.",
+                    lot=lot.name,
+                    picking=", ".join((on or back).picking_id.mapped("name")),
                 )
             )

@@ -1,0 +1,27 @@
+from odoo import api, fields, models
+
+
+class StockReference(models.Model):
+    """What is ordered from a supplier in exchange for a drop shipment has no move yet:
+    the reference, which Odoo carries into purchase and transfer, knows the ticket."""
+
+    _inherit = "stock.reference"
+
+    helpdesk_ticket_id = fields.Many2one(
+        comodel_name="helpdesk.ticket",
+        index="btree_not_null",
+        copy=False,
+        help="The helpdesk ticket on which these goods are sent in exchange.",
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        references = super().create(vals_list)
+        references.helpdesk_ticket_id.check_access("read")
+        return references
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("helpdesk_ticket_id"):
+            self.helpdesk_ticket_id.check_access("read")
+        return result

@@ -1,0 +1,3 @@
+from .delivery_balance import DeliveryBalance
+
+__all__ = ["DeliveryBalance"]
