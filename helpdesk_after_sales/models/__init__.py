@@ -24,6 +24,8 @@ from . import helpdesk_ticket_public
 from . import helpdesk_ticket_timeline
 from . import helpdesk_ticket_warranty
 from . import account_move
+from . import account_move_line
+from . import account_move_refund
 from . import ir_attachment
 from . import ir_module_module
 from . import mail_thread

@@ -273,14 +273,18 @@ class HelpdeskTicket(models.Model):
                 "order_id", "any!", self._purchase_domain("sale.order", **anything)
             )
         ticket = self.sudo()  # sudo: order and lot are compared by id only
-        domain = Domain("display_type", "=", False) & Domain(
-            "order_id",
-            "any!",
-            self._purchase_domain(
-                "sale.order",
-                product=self.product_id.browse(),
-                lot=ticket.lot_id.browse(),
-            ),
+        domain = (
+            Domain("display_type", "=", False)
+            & Domain("is_downpayment", "=", False)
+            & Domain(
+                "order_id",
+                "any!",
+                self._purchase_domain(
+                    "sale.order",
+                    product=self.product_id.browse(),
+                    lot=ticket.lot_id.browse(),
+                ),
+            )
         )
         if ticket.product_id:
             domain &= Domain("product_id", "=", ticket.product_id.id) | Domain(

@@ -11,6 +11,7 @@ FIGURES = (
     "returned",
     "invoiced",
     "credited",
+    "left_to_refund",
     "left_to_return",
 )
 
@@ -35,7 +36,7 @@ class SaleOrderLine(models.Model):
         self.mapped("order_id.name")
         balance = self._get_after_sales_balance()
         serials, delivered_on, transfers = self._get_helpdesk_transfers()
-        _credited, invoices = self._get_helpdesk_invoices()
+        invoices = self._get_helpdesk_invoices()
         warranties = self.filtered(delivered_on.get)._get_helpdesk_warranties()
         return {
             line: {
@@ -115,21 +116,13 @@ class SaleOrderLine(models.Model):
         return texts
 
     def _get_helpdesk_invoices(self):
-        """Return, per line: quantity on credit notes; and the ids of invoices by
-        ``(line, whether it is a credit note)``. Drafts count, as in what is left to
-        refund (X1) and in what Odoo calls invoiced."""
-        credited, invoices = defaultdict(float), defaultdict(set)
-        lines = self.env["account.move.line"].search_fetch(
-            Domain("sale_line_ids", "in", self.ids)
-            & Domain("parent_state", "!=", "cancel"),
-            ["sale_line_ids", "quantity", "product_uom_id", "move_id", "move_type"],
-        )
-        for invoiced in lines:
+        """Return the ids of invoices by ``(line, whether it is a credit note)``. Drafts
+        count, as in what is left to refund (X1)."""
+        invoices = defaultdict(set)
+        for invoiced in self.invoice_lines.filtered(
+            lambda line: line.parent_state != "cancel"
+        ):
             for line in invoiced.sale_line_ids & self:
                 is_refund = invoiced.move_type == "out_refund"
                 invoices[line, is_refund].add(invoiced.move_id.id)
-                if is_refund:
-                    credited[line] += invoiced.product_uom_id._compute_quantity(
-                        invoiced.quantity, line.product_uom_id, round=False
-                    )
-        return credited, invoices
+        return invoices

@@ -1,4 +1,4 @@
-from odoo import Command, api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import formatLang
@@ -8,27 +8,12 @@ class AccountMove(models.Model):
     _name = "account.move"
     _inherit = ["helpdesk.after.sales.document", "account.move"]
 
-    def copy_data(self, default=None):
-        """Copy only what is left to refund of invoices that were refunded in part.
-
-        Works while a ticket's credit note is made: the wizard says in the context what
-        is left (X1). Taxes, roundings and the amount due follow from the lines.
-        """
-        vals_list = super().copy_data(default)
-        left = self.env.context.get("helpdesk_refund_left") or {}
-        for move, vals in zip(self, vals_list, strict=True):
-            if move.id in left:
-                vals["line_ids"] = [
-                    command
-                    for command in vals.get("line_ids", ())
-                    if command[2]["display_type"]
-                    in ("line_section", "line_subsection", "line_note")
-                    or (
-                        command[2]["display_type"] == "product"
-                        and command[2]["quantity"]
-                    )
-                ] + [Command.create(values) for values in left[move.id]["unmatched"]]
-        return vals_list
+    helpdesk_is_replaced = fields.Boolean(
+        string="Replaced by a New Invoice",
+        readonly=True,
+        copy=False,
+        help="Made by Reverse and Create Invoice: the order is invoiced once more.",
+    )
 
     def _post(self, soft=True):
         refunds = self.filtered(
@@ -40,7 +25,7 @@ class AccountMove(models.Model):
             {
                 move: self.env._(
                     "Credit note %(document)s of %(amount)s was posted.",
-                    document=move._get_html_link(),
+                    document=move._get_html_link(title=move.name),
                     amount=move._format_refund(move.amount_total),
                 )
                 for move in posted & refunds
@@ -53,8 +38,9 @@ class AccountMove(models.Model):
         self._after_sales_tell_ticket(
             {
                 move: self.env._(
-                    "Credit note %(document)s was cancelled.",
-                    document=move._get_html_link(),
+                    "%(document)s of %(amount)s was cancelled.",
+                    document=move._get_html_link(title=move._get_refund_title()),
+                    amount=move._format_refund(move.amount_total),
                 )
                 for move in self.filtered("helpdesk_ticket_id")
             }
@@ -66,8 +52,9 @@ class AccountMove(models.Model):
         self._after_sales_tell_ticket(
             {
                 move: self.env._(
-                    "Credit note %(document)s was deleted.",
-                    document=move.display_name,
+                    "%(document)s of %(amount)s was deleted.",
+                    document=move._get_refund_title(),
+                    amount=move._format_refund(move.amount_total),
                 )
                 for move in self.filtered("helpdesk_ticket_id")
             }
@@ -81,7 +68,8 @@ class AccountMove(models.Model):
         return self.env._("Credit note")
 
     def _check_within_invoice(self):
-        """Refuse to post a ticket's credit note that passes the total of its invoice.
+        """Refuse to post a ticket's credit note that passes the total of its invoice,
+        or whose invoice isn't posted any more.
 
         A draft may have been raised since it was made (X1). Credit notes without a
         ticket behave as in Odoo.
@@ -89,69 +77,49 @@ class AccountMove(models.Model):
         :raises UserError: with the amount that is left, in the invoice's currency
         """
         self.env["helpdesk.ticket"]._lock_after_sales(self.reversed_entry_id)
-        for note in self:
+        for note in self.filtered("reversed_entry_id"):
             invoice = note.reversed_entry_id
-            if not invoice or not note._get_excess():
-                continue
-            note._take_off_rounding()
-            if not (excess := note._get_excess()):
-                continue
-            raise UserError(
-                self.env._(
-                    "%(note)s passes what is left of %(invoice)s by %(excess)s: "
-                    "%(total)s was invoiced, and credited already is %(others)s. Lower "
-                    "the draft before it is posted.",
-                    note=note.display_name,
-                    invoice=invoice.name,
-                    total=invoice._format_refund(invoice.amount_total),
-                    excess=invoice._format_refund(excess),
-                    others=invoice._get_given_back_sentence(but=note)
-                    or invoice._format_refund(0.0),
+            if invoice.state != "posted":
+                raise UserError(
+                    self.env._(
+                        "%(note)s reverses %(invoice)s, which was cancelled or reset "
+                        "to draft: there is nothing to pay back. Cancel or delete it.",
+                        note=note._get_refund_title(),
+                        invoice=invoice.display_name,
+                    )
                 )
-            )
+            others = invoice._get_credit_notes() - note
+            left = invoice._get_left_to_refund(others)
+            total = note._convert_refunded(note.amount_total, invoice)
+            if invoice.currency_id.compare_amounts(total, left) > 0:
+                raise UserError(
+                    self.env._(
+                        "%(note)s of %(amount)s passes what is left of %(invoice)s by "
+                        "%(excess)s: %(total)s was invoiced, and credited already is "
+                        "%(others)s. Lower the draft to %(left)s before it is posted.",
+                        note=note._get_refund_title(),
+                        amount=note._format_refund(note.amount_total),
+                        invoice=invoice.name,
+                        total=invoice._format_refund(invoice.amount_total),
+                        excess=invoice._format_refund(total - left),
+                        left=invoice._format_refund(max(left, 0.0)),
+                        others=invoice._get_given_back_sentence(but=note)
+                        or invoice._format_refund(0.0),
+                    )
+                )
 
-    def _get_excess(self):
-        """Return by how much the credit notes pass the invoice of this one, or 0."""
-        invoice = self.reversed_entry_id
-        left = invoice.amount_left_to_refund
-        return -left if invoice.currency_id.compare_amounts(left, 0) < 0 else 0.0
-
-    def _take_off_rounding(self):
-        """Take off the few cents by which several credit notes may pass an invoice.
-
-        Taxes and cash are rounded on each document anew. A line of its own shows it.
-        """
+    def _get_refund_name(self):
+        """Return the number of this credit note, or that it is a draft."""
         self.ensure_one()
-        invoice = self.reversed_entry_id
-        unit = max(
-            invoice.currency_id.rounding, self.invoice_cash_rounding_id.rounding or 0.0
-        )
-        documents = len(invoice._get_credit_notes())
-        lines = self.invoice_line_ids.filtered(
-            lambda line: line.display_type == "product"
-        )
-        if (
-            not lines
-            or documents < 2
-            or invoice.currency_id != self.currency_id
-            or invoice.currency_id.compare_amounts(self._get_excess(), unit * documents)
-            > 0
-        ):
-            return
-        # Cash would be rounded up again.
-        self.invoice_cash_rounding_id = False
-        if excess := self._get_excess():
-            self.invoice_line_ids = [
-                Command.create(
-                    {
-                        "name": self.env._("Rounding"),
-                        "quantity": 1.0,
-                        "price_unit": -excess,
-                        "account_id": lines[0].account_id.id,
-                        "tax_ids": [Command.clear()],
-                    }
-                )
-            ]
+        if self.name and self.name != "/":
+            return self.name
+        return self.env._("a draft")
+
+    def _get_refund_title(self):
+        """Return what this credit note is called at the beginning of a line."""
+        if self.name and self.name != "/":
+            return f"{self._after_sales_kind()} {self.name}"
+        return self.env._("Credit note (draft)")
 
     def _format_refund(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
@@ -183,6 +151,10 @@ class AccountMove(models.Model):
             notes=self._get_given_back_sentence(),
         )
 
+    def _filter_refundable(self):
+        """Return those of these invoices of which something is left to refund."""
+        return self.filtered(lambda move: not move._get_refund_refusal())
+
     def _get_partial_notice(self):
         """Return the sentence what of this invoice is credited already, or ``False``
         (X1)."""
@@ -190,7 +162,7 @@ class AccountMove(models.Model):
         given_back = self._get_given_back_sentence()
         return bool(given_back) and self.env._(
             "%(left)s of %(total)s is left to refund on %(invoice)s; credited already: "
-            "%(notes)s. The credit note will hold the rest.",
+            "%(notes)s.",
             left=self._format_refund(self.amount_left_to_refund),
             total=self._format_refund(self.amount_total),
             invoice=self.name,
@@ -203,21 +175,41 @@ class AccountMove(models.Model):
         self.ensure_one()
         notes = self._get_credit_notes().filtered(lambda note: note not in but)
         instead = [sentence for _amount, sentence in self._get_given_instead()]
-        return ", ".join(filter(None, [notes._get_credited_sentence(), *instead]))
+        return ", ".join(filter(None, [notes._get_credited_sentence(self), *instead]))
 
-    def _get_credited_sentence(self):
-        """Return these credit notes in words: amount, number, and by whom each was
-        made."""
-        return ", ".join(
+    def _get_credited_sentence(self, invoice):
+        """Return these credit notes of ``invoice`` in words: the last three by amount,
+        number, and who made them; those before as a sum."""
+        last = self.sorted("id")[-3:]
+        before = self - last
+        sentences = [
             self.env._(
                 "%(amount)s with %(note)s by %(user)s",
                 amount=note._format_refund(note.amount_total),
-                # A draft has no number yet: its reference tells it from others.
-                note=note.name
-                or f"{note._get_move_display_name()} ({note.ref or note.id})",
+                note=note._get_refund_name(),
                 user=note.create_uid.name,
             )
-            for note in self
+            for note in last
+        ]
+        if before:
+            total = sum(n._convert_refunded(n.amount_total, invoice) for n in before)
+            sentences.insert(
+                0,
+                self.env._(
+                    "%(amount)s with %(number)s earlier credit notes",
+                    amount=invoice._format_refund(total),
+                    number=len(before),
+                ),
+            )
+        return ", ".join(sentences)
+
+    def _get_created_sentence(self):
+        if self.move_type != "out_refund":
+            return super()._get_created_sentence()
+        return self.env._(
+            "%(note)s of %(amount)s was created.",
+            note=self._get_html_link(title=self._get_refund_title()),
+            amount=self._format_refund(self.amount_total),
         )
 
     # -- Timeline (X7) -------------------------------------------------------
@@ -235,8 +227,7 @@ class AccountMove(models.Model):
         }
         values["state"], values["style"] = states[self.state]
         values["detail"] = self._format_refund(self.amount_total)
-        if not refund:
-            values["title"] = self.display_name
+        values["title"] = self._get_refund_title() if refund else self.display_name
         if self.state == "draft" and self.auto_post != "no":
             values["promised"] = self.date
             values["promise"] = self.env._("Will be posted on %(date)s")

@@ -73,7 +73,7 @@ class HelpdeskTicket(models.Model):
         actions = super()._get_purchase_actions(line, values)
         if (
             self.use_credit_notes
-            and values["invoiced"] > values["credited"]
+            and line.product_uom_id.compare(values["left_to_refund"], 0) > 0
             and self.env.user.has_group("account.group_account_invoice")
         ):
             actions.append(

@@ -1,3 +1,4 @@
+from . import test_refund_cases
 from . import test_refund_access
 from . import test_refund_left
 from . import test_refund_pdf

@@ -1,6 +1,9 @@
+from itertools import chain
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import format_date
 
 from odoo.addons.helpdesk_after_sales.tools import format_quantity
 
@@ -47,7 +50,7 @@ class AccountMoveReversal(models.TransientModel):
     helpdesk_returned_only = fields.Boolean(
         string="Only what was returned",
         default=True,
-        help="Reverse credits what came back on this ticket, not all that is left.",
+        help="Reverse credits what comes back on this ticket, not all that is left.",
     )
 
     # -- Defaults and computes -----------------------------------------------
@@ -77,15 +80,14 @@ class AccountMoveReversal(models.TransientModel):
         # sudo: see _filter_purchased.
         invoices = self.env["account.move"].sudo()
         domain = ticket._purchase_domain("account.move", **chosen)
-        invoices = invoices.search(domain, limit=2).sudo(False)
+        invoices = invoices.search(domain, limit=20)._filter_refundable()
         if len(invoices) > 1:
             # sudo: the ticket is the user's to read; order lines are compared only.
             returned = [line.id for line in ticket.sudo()._get_returned_purchases()]
             returned = Domain("invoice_line_ids.sale_line_ids", "in", returned)
-            invoices = invoices.sudo().search(domain & returned, limit=2).sudo(False)
+            invoices = invoices.search(domain & returned, limit=20)._filter_refundable()
         # The one invoice that can be meant is chosen already.
-        if len(invoices) != 1 or invoices._get_refund_refusal():
-            invoices = invoices.browse()
+        invoices = (invoices if len(invoices) == 1 else invoices.browse()).sudo(False)
         journals = self.env["account.journal"]
         journal = invoices.journal_id.filtered("active") or journals.search(
             Domain("company_id", "=", company.id) & Domain("type", "=", "sale"),
@@ -93,12 +95,14 @@ class AccountMoveReversal(models.TransientModel):
         )
         return {
             "company_id": company.id,
-            "reason": self.env._(
-                "Helpdesk Ticket #%(number)s", number=ticket.ticket_ref
-            ),
+            "reason": self._get_default_reason(ticket),
             "move_ids": [Command.set(invoices.ids)],
             "journal_id": journal.id,
         }
+
+    @api.model
+    def _get_default_reason(self, ticket):
+        return self.env._("Helpdesk Ticket #%(number)s", number=ticket.ticket_ref)
 
     @api.depends("helpdesk_ticket_id")
     def _compute_helpdesk_purchase(self):
@@ -125,7 +129,11 @@ class AccountMoveReversal(models.TransientModel):
         return super(AccountMoveReversal, wizards)._check_journal_type()
 
     @api.depends(
-        "move_ids", "helpdesk_sale_order_id", "helpdesk_product_id", "helpdesk_lot_id"
+        "move_ids",
+        "date",
+        "helpdesk_sale_order_id",
+        "helpdesk_product_id",
+        "helpdesk_lot_id",
     )
     def _compute_helpdesk_notice(self):
         for wizard in self:
@@ -140,85 +148,148 @@ class AccountMoveReversal(models.TransientModel):
                 sentences = [
                     invoice._get_refund_refusal() or invoice._get_partial_notice()
                     for invoice in invoices
-                ] + [wizard._get_returned_notice(returned)]
+                ] + [
+                    wizard._get_returned_notice(returned),
+                    wizard._get_date_notice(),
+                ]
                 wizard.helpdesk_notice = "\n".join(filter(None, sentences))
             else:
                 wizard.helpdesk_notice = wizard._get_empty_notice()
 
-    def _get_returned_lines(self):
-        """Return ``{invoice line: quantity}``: what was returned on this ticket and
-        isn't credited on it yet, of the chosen invoices."""
+    def _get_returned_quantities(self):
+        """Return two of ``{order line: quantity}``: what comes back on this ticket and
+        isn't credited on it yet; and what of it hasn't arrived."""
         ticket = self.helpdesk_ticket_id
         ticket.check_access("read")
         # sudo: users of Invoicing may not read transfers; what of the chosen invoices
         # came back on a ticket that the user sees is all that is told.
-        returned = dict(ticket.sudo()._get_returned_purchases())
+        ticket = ticket.sudo()
+        returned = dict(ticket._get_returned_purchases())
         if not returned:
-            return {}
-        notes = ticket.sudo().credit_note_ids.filtered(lambda n: n.state != "cancel")
-        for credited in notes.invoice_line_ids:
-            for order_line in credited.sale_line_ids:
-                if order_line in returned:
-                    returned[order_line] -= credited.product_uom_id._compute_quantity(
-                        credited.quantity, order_line.product_uom_id, round=False
+            return {}, {}
+        lines = self.env["sale.order.line"].sudo().union(*returned)
+        balance = lines._get_after_sales_balance()
+        coming = {
+            line: max(quantity - balance[line]["returned"], 0.0)
+            for line, quantity in returned.items()
+        }
+        for credited in ticket.credit_note_ids.invoice_line_ids:
+            quantity = credited._get_quantity_taken_back()
+            for line in credited.sale_line_ids if quantity else ():
+                if line in returned:
+                    returned[line] -= credited._convert_quantity(
+                        quantity, line.product_uom_id
                     )
+        return returned, coming
+
+    def _get_returned_lines(self):
+        """Return ``{invoice line: quantity}``: what comes back on this ticket and isn't
+        credited on it yet, of the chosen invoices."""
+        returned, _coming = self._get_returned_quantities()
         result = {}
-        for invoice in self.move_ids._origin:
-            for line, (values, *_amount) in invoice._get_lines_left_to_refund()[
-                0
-            ].items():
-                if "sale_line_ids" in values:
-                    continue  # an amount is left, not a quantity
-                for order_line in line.sudo().sale_line_ids:
-                    unit = line.product_uom_id
-                    quantity = order_line.product_uom_id._compute_quantity(
-                        max(returned.get(order_line, 0), 0), unit, round=False
-                    )
-                    quantity = unit.round(min(quantity, values["quantity"]))
-                    if not unit.is_zero(quantity):
-                        result[line] = quantity
-                        returned[order_line] -= unit._compute_quantity(
-                            quantity, order_line.product_uom_id, round=False
-                        )
-                        break
+        left = self.move_ids._origin._get_refund_left()
+        for line, rest in chain(*(left[move].lines.items() for move in left)):
+            unit = line.product_uom_id
+            for order_line in line.sudo().sale_line_ids:
+                if returned.get(order_line, 0) <= 0 or rest.quantity <= 0:
+                    continue
+                quantity = order_line.product_uom_id._compute_quantity(
+                    returned[order_line],
+                    unit or order_line.product_uom_id,
+                    round=False,
+                )
+                quantity = min(quantity, rest.quantity)
+                if not line._prepare_refund_part(rest, quantity):
+                    continue
+                result[line] = unit.round(quantity) if unit else quantity
+                returned[order_line] -= line._convert_quantity(
+                    quantity, order_line.product_uom_id
+                )
+                break
         return result
 
     def _get_returned_notice(self, returned):
         """Return the sentence what of ``{invoice line: quantity}`` the credit note
-        will hold, or ``False``."""
-        return bool(returned) and self.env._(
-            "Returned on this ticket and not credited yet: %(products)s. Reverse "
-            "credits just that, unless you untick it below.",
-            products=", ".join(
-                f"{format_quantity(self.env, quantity)} "
-                f"{line.product_id.display_name or line.name}"
-                for line, quantity in returned.items()
-            ),
+        will hold, or ``False``. What hasn't arrived yet isn't called returned."""
+        if not returned:
+            return False
+        _returned, coming = self._get_returned_quantities()
+        here, underway = [], []
+        for line, quantity in returned.items():
+            unit = line.product_uom_id
+            late = 0.0
+            for order_line in line.sudo().sale_line_ids:
+                late = order_line.product_uom_id._compute_quantity(
+                    coming.get(order_line, 0.0),
+                    unit or order_line.product_uom_id,
+                    round=False,
+                )
+            late = min(late, quantity)
+            for amount, names in ((quantity - late, here), (late, underway)):
+                if not (unit.is_zero(amount) if unit else not amount):
+                    figure = format_quantity(self.env, amount)
+                    names.append(
+                        f"{figure} {line.product_id.display_name or line.name}"
+                    )
+        sentences = []
+        if here:
+            sentences.append(
+                self.env._(
+                    "Returned on this ticket and not credited yet: %(products)s.",
+                    products=", ".join(here),
+                )
+            )
+        if underway:
+            sentences.append(
+                self.env._(
+                    "On its way back on this ticket, not received yet: %(products)s.",
+                    products=", ".join(underway),
+                )
+            )
+        sentences.append(
+            self.env._("Reverse credits just that, unless you untick it below.")
+        )
+        return " ".join(sentences)
+
+    def _get_date_notice(self):
+        """Return the sentence that the credit note waits for its date, or ``False``."""
+        if not self.date or self.date <= fields.Date.context_today(self):
+            return False
+        return self.env._(
+            "The credit note stays a draft until %(date)s, and is posted on that day; "
+            "until then the invoice stays due.",
+            date=format_date(self.env, self.date),
         )
 
     def _get_empty_notice(self):
         """Return why no invoice can be chosen, or ``False`` when there is one (S25)."""
-        # sudo: see _filter_purchased; whether there is one is all that is asked.
+        # sudo: see _filter_purchased; what is told of them is that nothing is left.
         invoices = self.env["account.move"].sudo()
-        if invoices.search_count(self._purchase_domain("account.move"), limit=1):
-            return False
+        found = invoices.search(self._purchase_domain("account.move"), limit=20)
+        if found:
+            if found._filter_refundable():
+                return False
+            return "\n".join(move._get_refund_refusal() for move in found[:3])
         anything = self.helpdesk_ticket_id._purchase_domain(
             "account.move",
             sale_order=self.env["sale.order"],
             product=self.env["product.product"],
             lot=self.env["stock.lot"],
         )
-        customer = self.helpdesk_commercial_partner_id.display_name
+        names = {
+            "customer": self.helpdesk_commercial_partner_id.display_name,
+            "company": self.helpdesk_ticket_id.company_id.display_name,
+        }
         if not invoices.search_count(anything, limit=1):
             return self.env._(
-                "%(customer)s has no posted invoice. Post the invoice first, then "
-                "refund it here.",
-                customer=customer,
+                "%(customer)s has no posted invoice by %(company)s. Post the invoice "
+                "first, then refund it here.",
+                **names,
             )
         return self.env._(
-            "No posted invoice of %(customer)s fits the order, product or lot above. "
-            "Empty one of them to see more invoices.",
-            customer=customer,
+            "No posted invoice of %(customer)s by %(company)s fits the order, product "
+            "or lot above. Empty one of them to see more invoices.",
+            **names,
         )
 
     @api.onchange("helpdesk_sale_order_id", "helpdesk_product_id", "helpdesk_lot_id")
@@ -278,13 +349,13 @@ class AccountMoveReversal(models.TransientModel):
         if made := self._open_result():
             return made
         self._check_refund()
-        # What is replaced by a new invoice is reversed as a whole.
-        only_returned = self.helpdesk_returned_only and not is_modify
-        left = self._prepare_refund_left(
-            self._get_returned_lines() if only_returned else {}
-        )
         former_notes = {move: move._get_credit_notes() for move in self.move_ids}
-        wizard = self._without_defaults(helpdesk_refund_left=left)
+        wizard = self._without_defaults()
+        # What is replaced by a new invoice is reversed as a whole.
+        if is_modify:
+            wizard.helpdesk_returned_only = False
+        elif wizard.helpdesk_returned_only:
+            self._check_returned()
         action = super(AccountMoveReversal, wizard).reverse_moves(is_modify)
         if is_modify:
             self._after_modify(former_notes)
@@ -331,110 +402,53 @@ class AccountMoveReversal(models.TransientModel):
                 )
             )
 
-    def _prepare_refund_left(self, returned):
-        """Return ``{invoice id: what is left}`` for partly credited invoices.
+    def _get_taken(self):
+        """Return ``{invoice: {invoice line: quantity}}``: what came back on the ticket,
+        when just that is to be credited."""
+        taken = {}
+        if self.helpdesk_returned_only:
+            for line, quantity in self._get_returned_lines().items():
+                taken.setdefault(line.move_id, {})[line] = quantity
+        return taken
 
-        :param returned: ``{invoice line: quantity}``: credit no more than this; empty
-            for all that is left
-
-        ``lines`` are the values that replace those of a copied line, by its id;
-        ``unmatched`` the values of lines to add: what is left of a line beside its
-        quantity, and what takes off again what was credited without a line of the
-        invoice, or given instead of money. Invoices of
-        which nothing was given back are not in it: Odoo's copy of them is exact as it
-        is.
-
-        :raises UserError: for an invoice that nothing was returned of
-        """
-        result = {}
-        for invoice in self.move_ids:
-            notes = invoice._get_credit_notes()
-            instead = sum(amount for amount, _sentence in invoice._get_given_instead())
-            if not notes and not instead and not returned:
-                continue
-            left, unmatched = invoice._get_lines_left_to_refund()
-            if returned:
-                left = {
-                    line: [values | {"quantity": returned[line]}]
-                    for line, (values, *_amount) in left.items()
-                    if line in returned
-                }
-                unmatched = unmatched.browse()
-                if not left:
-                    raise UserError(
-                        self.env._(
-                            "Nothing of %(invoice)s was returned on this ticket: take "
-                            "it off the list, or untick that only what was returned "
-                            "is credited.",
-                            invoice=invoice.name,
-                        )
+    def _check_returned(self):
+        """Refuse an invoice of which nothing was returned beside one of which something
+        was."""
+        taken = self._get_taken()
+        for invoice in self.move_ids if taken else ():
+            if invoice not in taken:
+                raise UserError(
+                    self.env._(
+                        "Nothing of %(invoice)s was returned on this ticket: take "
+                        "it off the list, or untick that only what was returned "
+                        "is credited.",
+                        invoice=invoice.name,
                     )
-            result[invoice.id] = {
-                "lines": {line.id: values[0] for line, values in left.items()},
-                "unmatched": [
-                    self._prepare_amount_left(line, values)
-                    for line, (_quantity, *amount) in left.items()
-                    for values in amount
-                ]
-                + [self._prepare_unmatched(line) for line in unmatched],
-            }
-            if instead:
-                result[invoice.id]["unmatched"].append(
-                    self._prepare_given_instead(invoice, instead)
                 )
-        return result
-
-    def _prepare_given_instead(self, invoice, amount):
-        """Return the values of the line that takes off what the customer got instead
-        of money. It has no taxes: the amount was given as it is."""
-        lines = invoice.invoice_line_ids.filtered(
-            lambda line: line.display_type == "product"
-        )
-        return {
-            "display_type": "product",
-            "name": self.env._("Given already instead of money"),
-            "account_id": lines[:1].account_id.id,
-            "quantity": -1.0,
-            "price_unit": amount,
-            "tax_ids": [Command.clear()],
-        }
-
-    def _prepare_amount_left(self, line, values):
-        """Return the values of the line for what is left of the invoice's ``line``
-        beside its quantity."""
-        return {
-            "display_type": "product",
-            "name": line.name,
-            "product_id": line.product_id.id,
-            "product_uom_id": line.product_uom_id.id,
-            "account_id": line.account_id.id,
-            "discount": line.discount,
-            "tax_ids": [Command.set(line.tax_ids.ids)],
-            "analytic_distribution": line.analytic_distribution,
-        } | values
-
-    def _prepare_unmatched(self, line):
-        return {
-            "display_type": "product",
-            "name": self.env._(
-                "Credited already with %(note)s: %(line)s",
-                note=line.move_id.display_name,
-                line=line.name or line.product_id.display_name,
-            ),
-            "product_id": line.product_id.id,
-            "product_uom_id": line.product_uom_id.id,
-            "account_id": line.account_id.id,
-            "quantity": -line.quantity,
-            "price_unit": line.price_unit,
-            "discount": line.discount,
-            "tax_ids": [Command.set(line.tax_ids.ids)],
-        }
 
     def _prepare_default_reversal(self, move):
         values = super()._prepare_default_reversal(move)
         if self.helpdesk_ticket_id:
             values["helpdesk_ticket_id"] = self.helpdesk_ticket_id.id
             values["helpdesk_reason_id"] = self.helpdesk_reason_id.id
+            lang = move.partner_id.lang or self.env.lang
+            if self.reason == self._get_default_reason(self.helpdesk_ticket_id):
+                # As proposed: in the language of the customer, as Odoo's own words.
+                wizard = self.with_context(lang=lang)
+                values["ref"] = wizard.env._(
+                    "Reversal of: %(move_name)s, %(reason)s",
+                    move_name=move.name,
+                    reason=wizard._get_default_reason(self.helpdesk_ticket_id),
+                )
+            if taken := self._get_taken().get(move):
+                values["helpdesk_taken"] = taken
+        return values
+
+    def _modify_default_reverse_values(self, origin_move):
+        values = super()._modify_default_reverse_values(origin_move)
+        if self.helpdesk_ticket_id:
+            # The last one is the one that was just made.
+            values["helpdesk_replaced"] = origin_move._get_credit_notes()[-1:]
         return values
 
     def _after_modify(self, former_notes):
@@ -444,6 +458,7 @@ class AccountMoveReversal(models.TransientModel):
         what an earlier credit note had settled is settled by it again.
         """
         for invoice, notes in former_notes.items():
+            (invoice._get_credit_notes() - notes).helpdesk_is_replaced = True
             posted = notes.filtered(lambda note: note.state == "posted")
             for note in posted:
                 invoice._reconcile_reversed_moves(note, False)

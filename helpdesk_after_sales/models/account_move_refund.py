@@ -1,0 +1,217 @@
+"""What is left to refund of an invoice (X1): its total, and line by line."""
+
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+
+class LineLeft(NamedTuple):
+    """What no credit note has credited yet of one line of an invoice."""
+
+    #: in the unit of the line; an amount that was given for the line leaves it
+    quantity: float
+    #: before taxes, in the currency of the invoice
+    subtotal: float
+    #: with taxes
+    total: float
+
+
+class Unmatched(NamedTuple):
+    """What a credit note holds beside the lines of the invoice: an amount in words of
+    its own, a fee (negative), or more than its line was invoiced for."""
+
+    line: models.BaseModel
+    subtotal: float
+    total: float
+
+
+class RefundLeft(NamedTuple):
+    """What is left of one invoice: ``lines`` holds every line that was invoiced."""
+
+    lines: dict
+    unmatched: list
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    amount_left_to_refund = fields.Monetary(
+        compute="_compute_amount_left_to_refund",
+        help="The total of the invoice less its credit notes, and less what was given "
+        "instead of money. Drafts count.",
+    )
+
+    @api.depends(
+        "amount_total", "reversal_move_ids.amount_total", "reversal_move_ids.state"
+    )
+    def _compute_amount_left_to_refund(self):
+        notes = self._get_credit_notes_by_invoice()
+        for move in self:
+            move.amount_left_to_refund = move._get_left_to_refund(notes[move])
+
+    def _get_left_to_refund(self, notes):
+        """Return what ``notes``, its credit notes, and what was given instead leave of
+        the total of this invoice, in its currency."""
+        self.ensure_one()
+        return self.currency_id.round(
+            self.amount_total
+            - sum(note._convert_refunded(note.amount_total, self) for note in notes)
+            - sum(amount for amount, _sentence in self._get_given_instead())
+        )
+
+    def _convert_refunded(self, amount, invoice):
+        """Return ``amount`` of this credit note in the currency of ``invoice``."""
+        return self.currency_id._convert(
+            amount,
+            invoice.currency_id,
+            invoice.company_id,
+            self.invoice_date or self.date or invoice.date,
+        )
+
+    def _get_given_instead(self):
+        """Return ``[(amount, sentence)]``: what the customer got for this invoice
+        instead of money. It counts as refunded (X1).
+
+        Bridges add to it, in the currency of the invoice, and add to the dependencies
+        of what is left to refund. The sentence says what it was and by whom.
+        """
+        self.ensure_one()
+        return []
+
+    # -- Credit notes --------------------------------------------------------
+
+    def _get_credit_notes(self):
+        """Return the credit notes that count against these invoices (X1): drafts too,
+        and those made outside of tickets; cancelled ones don't."""
+        notes = self._get_credit_notes_by_invoice().values()
+        return self.browse().union(*notes)
+
+    def _get_credit_notes_by_invoice(self):
+        """Return ``{invoice: credit notes}``, see :meth:`_get_credit_notes`.
+
+        Odoo links a credit note to the invoice that it reverses. One that it makes from
+        an order has no such link (but in some countries), nor has a copy of one: their
+        lines tell the invoice, by the line that was copied or the order line.
+        """
+        result = {
+            move: move.reversal_move_ids.filtered(
+                lambda note: note.move_type == "out_refund" and note.state != "cancel"
+            )
+            for move in self
+        }
+        # sudo: users of Invoicing may not read orders; the ids of order lines are
+        # compared, nothing of them is told.
+        lines = self.sudo().invoice_line_ids
+        others = lines.search_fetch(
+            Domain("move_type", "=", "out_refund")
+            & Domain("parent_state", "!=", "cancel")
+            & Domain("move_id.reversed_entry_id", "=", False)
+            & (
+                Domain("helpdesk_refunded_line_id", "in", lines.ids)
+                | Domain("sale_line_ids", "in", lines.sale_line_ids.ids)
+            ),
+            ["move_id"],
+        ).move_id
+        for note in others:
+            invoice = note._find_refunded_invoice().sudo(False)
+            if invoice in result:
+                result[invoice] += note.sudo(False)
+        return {
+            move: notes.with_env(self.env).sorted("id")
+            for move, notes in result.items()
+        }
+
+    def _find_refunded_invoice(self):
+        """Return the invoice that the lines of this credit note lead to, if it is one
+        only. Lines of down payments lead to several, as a rule: the others tell."""
+        lines = self.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product"
+        )
+        lines = lines.filtered(lambda line: not line.is_downpayment) or lines
+        invoices = (
+            lines.helpdesk_refunded_line_id.move_id
+            or lines.sale_line_ids.invoice_lines.move_id
+        ).filtered(
+            lambda move: move.move_type == "out_invoice" and move.state == "posted"
+        )
+        return invoices if len(invoices) == 1 else invoices.browse()
+
+    # -- Line by line --------------------------------------------------------
+
+    def _get_refund_left(self, but=None):
+        """Return ``{invoice: RefundLeft}``: line by line, what is left of each.
+
+        A line of a credit note counts for the line that it was copied from, else for
+        one with its order line, else for the likest one. Goods are those that are
+        credited at their price, or for all that is left; anything less is an amount,
+        and leaves the quantity to be credited.
+
+        :param but: a credit note that doesn't count
+        """
+        result = {}
+        for move, notes in self._get_credit_notes_by_invoice().items():
+            rest = {
+                line: LineLeft(line.quantity, line.price_subtotal, line.price_total)
+                for line in move._get_refund_lines()
+            }
+            unmatched = []
+            for note in notes:
+                if note != but:
+                    for credited in note._get_refund_lines():
+                        unmatched += move._deduct_credited(rest, credited)
+            result[move] = RefundLeft(rest, unmatched)
+        return result
+
+    def _get_refund_lines(self):
+        return self.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product"
+        )
+
+    def _deduct_credited(self, rest, credited):
+        """Take a line of a credit note off ``{line: LineLeft}``, and return what of it
+        belongs to none of them: ``[Unmatched]``."""
+        note = credited.move_id
+        subtotal = note._convert_refunded(credited.price_subtotal, self)
+        total = note._convert_refunded(credited.price_total, self)
+        lines = self._match_credited(rest, credited)
+        if not lines:
+            return [Unmatched(credited, subtotal, total)]
+        quantity = credited.quantity
+        for line in lines:
+            left = rest[line]
+            unit, own = line.product_uom_id, credited.product_uom_id
+            taken = quantity
+            if unit and own and unit != own:
+                taken = own._compute_quantity(quantity, unit, round=False)
+            part = 1.0
+            if line != lines[-1] and taken and abs(taken) > abs(left.quantity):
+                part = left.quantity / taken
+            goods = line._is_credited_as_goods(left, taken * part, subtotal * part)
+            rest[line] = LineLeft(
+                left.quantity - (taken * part if goods else 0.0),
+                left.subtotal - subtotal * part,
+                left.total - total * part,
+            )
+            quantity *= 1 - part
+            subtotal *= 1 - part
+            total *= 1 - part
+            if part == 1.0:
+                break
+        return []
+
+    @api.model
+    def _match_credited(self, rest, credited):
+        """Return the lines, of those in ``rest``, that ``credited`` can be for: the one
+        that it was copied from, then those that it may have been enlarged by."""
+        source = credited.helpdesk_refunded_line_id
+        # sudo: ids of order lines are compared, see _get_credit_notes_by_invoice.
+        orders = credited.sudo().sale_line_ids
+        same = [line for line in rest if line.sudo().sale_line_ids & orders]
+        if not same:
+            likeness = {line: line._get_likeness(source or credited) for line in rest}
+            best = max(likeness.values(), default=0)
+            same = [line for line in rest if best and likeness[line] == best]
+        if source in rest:
+            same = [source] + [line for line in same if line != source]
+        return same

@@ -1,0 +1,325 @@
+"""How a ticket's credit note is made: Odoo's copy, less what was credited before."""
+
+from collections import defaultdict
+
+from odoo import Command, api, models
+
+NOTES = ("line_section", "line_subsection", "line_note")
+
+
+class AccountMove(models.Model):
+    # Imported before account_move.py: what is told of a new credit note in its create()
+    # is told of the one that was made to fit here.
+    _inherit = "account.move"
+
+    def copy_data(self, default=None):
+        """Of an invoice that a ticket's credit note reverses, copy what is left only.
+
+        ``helpdesk_taken`` in ``default``: ``{invoice line: quantity}`` to credit, else
+        all that is left (X1). Taxes, roundings and the amount due follow from them.
+        ``helpdesk_replaced``: the credit note whose content a new invoice replaces.
+        """
+        default = dict(default or {})
+        taken = default.pop("helpdesk_taken", None)
+        replaced = default.pop("helpdesk_replaced", None)
+        vals_list = super().copy_data(default)
+        if replaced or (
+            default.get("helpdesk_ticket_id") and default.get("reversed_entry_id")
+        ):
+            for move, vals in zip(self, vals_list, strict=True):
+                move._trim_refund(vals, taken, replaced)
+        return vals_list
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        moves = super().create(vals_list)
+        for move, vals in zip(moves, vals_list, strict=True):
+            if vals.get("helpdesk_ticket_id") and vals.get("reversed_entry_id"):
+                move._fit_refund()
+        return moves
+
+    # -- The lines -----------------------------------------------------------
+
+    def _trim_refund(self, vals, taken, but=None):
+        """Change the values of the copy of this invoice to those of a credit note of
+        ``taken``. Of an invoice of which nothing was given back Odoo's copy stays.
+
+        :param but: a credit note that doesn't count
+        """
+        notes = self._get_credit_notes() - (but or self.browse())
+        if taken is None and not notes and not self._get_given_instead():
+            return
+        left = self._get_refund_left(but)[self]
+        if taken is None:
+            parts = {
+                line: line._prepare_refund_part(rest, rest.quantity)
+                for line, rest in left.lines.items()
+            }
+        else:
+            parts = self._prepare_refund_share(left, taken)
+        copies = {
+            command[2]["helpdesk_refunded_line_id"]: command[2]
+            for command in vals.get("line_ids", ())
+            if command[2]["display_type"] in ("product", *NOTES)
+        }
+        lines = []
+        for line in self._get_lines_of_refund(parts):
+            copy = copies.get(line.id)
+            if copy and line.display_type in NOTES:
+                lines.append(copy)
+            elif copy:
+                back = {"helpdesk_taken_back": (taken or {}).get(line, 0.0)}
+                lines += [copy | back | values for values in parts[line]]
+        vals["line_ids"] = [
+            Command.create(values)
+            for values in lines
+            + self._prepare_unmatched(left, parts, self._get_left_to_refund(notes))
+        ]
+
+    def _get_lines_of_refund(self, parts):
+        """Return the lines of this invoice that a credit note of ``parts`` shows, in
+        their order: no section whose lines are all gone, no note about one of them."""
+        shown = []
+        kept = True
+        lines = self.invoice_line_ids.sorted(lambda line: (line.sequence, line.id))
+        for index, line in enumerate(lines):
+            if line.display_type in ("line_section", "line_subsection"):
+                ends = NOTES[: 1 if line.display_type == "line_section" else 2]
+                inside = []
+                for other in lines[index + 1 :]:
+                    if other.display_type in ends:
+                        break
+                    inside.append(other)
+                inside = [other for other in inside if other.display_type == "product"]
+                kept = not inside or any(parts.get(other) for other in inside)
+            elif line.display_type == "product":
+                kept = bool(parts.get(line))
+            elif line.display_type != "line_note":
+                continue
+            if kept:
+                shown.append(line)
+        return shown
+
+    def _prepare_refund_share(self, left, taken):
+        """Return ``{line: [values]}`` of a credit note of ``taken``, with its share of
+        what lowered the invoice as a whole: discounts, rewards, down payments, gift
+        cards. A share of what is left of them: the last goods take all of it."""
+        parts, worth = {}, {}
+        for line, quantity in taken.items():
+            parts[line] = line._prepare_refund_part(left.lines[line], quantity)
+            worth[line] = line._get_refund_worth(left.lines[line], quantity)
+        for line, rest in left.lines.items():
+            if line.price_subtotal >= 0 or line in taken or rest.subtotal >= 0:
+                continue
+            goods = line._get_lines_lowered(left.lines)
+            whole = sum(max(left.lines[other].subtotal, 0.0) for other in goods)
+            share = sum(worth.get(other, 0.0) for other in goods)
+            if whole and share:
+                parts[line] = line._prepare_refund_amount(
+                    rest, rest.subtotal * min(share / whole, 1.0)
+                )
+        return parts
+
+    def _prepare_unmatched(self, left, parts, amount_left):
+        """Return the values of the lines that take off what was credited beside the
+        lines of this invoice, or given instead of money; each once, and only when
+        ``parts`` would pass what is left. What earlier credit notes kept back (a fee)
+        is given back when nothing else is left."""
+        taxes = self.env["account.tax"]
+        sums, names = defaultdict(float), defaultdict(list)
+        gross, accounts = defaultdict(float), {}
+        worth = 0.0
+        for line, rest in left.lines.items():
+            rate = line.price_total / line.price_subtotal if line.price_subtotal else 1
+            for values in parts.get(line, ()):
+                price = values.get("price_unit", line.price_unit)
+                if line.price_unit and line.quantity:
+                    ratio = values["quantity"] / line.quantity * price / line.price_unit
+                    worth += line.price_total * ratio
+            if line._is_credited_too_much(rest):
+                key = line.tax_ids
+                sums[key] -= rest.subtotal
+                gross[key] -= rest.subtotal * rate
+                names[key].append(line.name or line.product_id.display_name)
+                accounts.setdefault(key, line.account_id)
+        for line, subtotal, total in left.unmatched:
+            sums[line.tax_ids] += subtotal
+            gross[line.tax_ids] += total
+            accounts.setdefault(line.tax_ids, line.account_id)
+            if subtotal > 0:
+                names[line.tax_ids].append(line.name or line.product_id.display_name)
+        if instead := sum(amount for amount, _sentence in self._get_given_instead()):
+            sums[taxes] += instead
+            gross[taxes] += instead
+        currency = self.currency_id
+        nothing = currency.is_zero(worth)
+        gross = {
+            key: total
+            for key, total in gross.items()
+            if currency.compare_amounts(total, 0) == (-1 if nothing else 1)
+        }
+        whole = sum(gross.values())
+        excess = worth - amount_left
+        if not whole or (not nothing and currency.compare_amounts(excess, 0) <= 0):
+            return []
+        factor = min(excess / whole, 1.0)
+        if abs(excess - whole) < currency.rounding * (len(left.lines) + 1):
+            factor = 1.0
+        first = next(iter(left.lines), self.env["account.move.line"])
+        return [
+            {
+                "display_type": "product",
+                "name": self.env._("Credited already: %(lines)s", lines=", ".join(what))
+                if (what := names[key])
+                else self.env._("Given already instead of money")
+                if sums[key] > 0
+                else self.env._("Kept back before"),
+                "account_id": accounts.get(key, first.account_id).id,
+                "quantity": -1.0,
+                "price_unit": self._get_price_with_included(key, sums[key], gross[key])
+                * factor,
+                "tax_ids": [Command.set(key.ids)],
+            }
+            for key in gross
+        ]
+
+    @api.model
+    def _get_price_with_included(self, taxes, subtotal, total):
+        included = taxes.flatten_taxes_hierarchy().filtered("price_include")
+        return total if included else subtotal
+
+    # -- The figures ---------------------------------------------------------
+
+    def _fit_refund(self):
+        """Let this new draft end what it ends: the last one takes the cents that
+        rounding left, and the taxes of the invoice as they were posted; and none
+        passes what is left."""
+        self.ensure_one()
+        invoice = self.reversed_entry_id
+        others = invoice._get_credit_notes() - self
+        amount_left = invoice._get_left_to_refund(others)
+        last = self._is_last_refund(others)
+        if last:
+            self._fit_lines()
+            self._fit_taxes(others)
+        currency = self.currency_id
+        difference = amount_left - self.amount_total
+        if currency.is_zero(difference) or (difference > 0 and not last):
+            return
+        lines = self._get_refund_lines()
+        small = abs(difference) <= max(
+            currency.rounding, self.invoice_cash_rounding_id.rounding or 0.0
+        ) * (len(lines) + len(others) + 1)
+        if difference > 0 and not small:
+            # Kept back before; it is offered when nothing else is left.
+            if lines and not currency.is_zero(self.amount_total):
+                return
+        if self.invoice_cash_rounding_id:
+            # Cash would be rounded once more.
+            self.invoice_cash_rounding_id = False
+            difference = amount_left - self.amount_total
+            if currency.is_zero(difference):
+                return
+        account = (lines or invoice._get_refund_lines())[:1].account_id
+        self.invoice_line_ids = [
+            Command.create(
+                {
+                    "display_type": "product",
+                    "name": self.env._("Rounding")
+                    if small
+                    else self.env._("Rest of %(invoice)s", invoice=invoice.name)
+                    if difference > 0
+                    else self.env._("Credited already"),
+                    "quantity": 1.0,
+                    "price_unit": difference,
+                    "account_id": account.id,
+                    "tax_ids": [Command.clear()],
+                }
+            )
+        ]
+
+    def _is_last_refund(self, others):
+        """Return whether nothing of the invoice is left after this credit note."""
+        invoice = self.reversed_entry_id
+        if not others:
+            # A copy of all of it.
+            return self.currency_id.is_zero(
+                sum(invoice._get_refund_lines().mapped("price_subtotal"))
+                - sum(self._get_refund_lines().mapped("price_subtotal"))
+            )
+        cents = self.currency_id.rounding * (len(others) + 2)
+        return all(
+            line._is_quantity_used_up(rest.quantity)
+            and abs(rest.subtotal) <= max(cents, abs(line.price_subtotal) / 50)
+            or line._is_credited_too_much(rest)
+            for line, rest in invoice._get_refund_left()[invoice].lines.items()
+        )
+
+    def _fit_lines(self):
+        """Let the prices of this last credit note take the cents of the others."""
+        invoice = self.reversed_entry_id
+        commands = []
+        for line, rest in invoice._get_refund_left()[invoice].lines.items():
+            copies = self._get_refund_lines().filtered(
+                lambda copy, line=line: copy.helpdesk_refunded_line_id == line
+            )
+            for copy in copies[-1:]:
+                paid = copy.quantity * (1 - (copy.discount or 0.0) / 100)
+                if not invoice.currency_id.is_zero(rest.subtotal) and paid:
+                    ratio = 1.0
+                    if line.tax_ids.flatten_taxes_hierarchy().filtered("price_include"):
+                        ratio = (
+                            line.price_total / line.price_subtotal
+                            if line.price_subtotal
+                            else 1.0
+                        )
+                    price = copy.price_unit + rest.subtotal * ratio / paid
+                    commands.append(Command.update(copy.id, {"price_unit": price}))
+        if commands:
+            self.invoice_line_ids = commands
+
+    def _fit_taxes(self, others):
+        """Set the taxes of this last credit note to those of the invoice less those of
+        ``others``, each by its rate: some were corrected by hand, or rounded."""
+        invoice = self.reversed_entry_id
+        wanted = {
+            key: sum(line.amount_currency for line in lines) * invoice.direction_sign
+            for key, lines in invoice._group_tax_lines().items()
+        }
+        for note in others:
+            for key, lines in note._group_tax_lines().items():
+                amount = sum(lines.mapped("amount_currency")) * note.direction_sign
+                wanted[key] = wanted.get(key, 0.0) - note._convert_refunded(
+                    amount, invoice
+                )
+        commands = []
+        own = self._group_tax_lines()
+        for key, amount in wanted.items():
+            lines = own.get(key, self.line_ids.browse())
+            given = sum(lines.mapped("amount_currency")) * self.direction_sign
+            difference = (amount - given) * self.direction_sign
+            if self.currency_id.is_zero(difference):
+                continue
+            if lines:
+                commands.append(lines[0]._prepare_tax_change(difference))
+            elif source := invoice._group_tax_lines().get(key):
+                commands.append(source[0]._prepare_tax_left(key, difference))
+        if commands:
+            self.write({"line_ids": commands})
+
+    def _group_tax_lines(self):
+        """Return the tax lines of this document by tax and share of the tax, the same
+        for invoices and credit notes."""
+        groups = {}
+        for line in self.line_ids.filtered(
+            lambda line: line.tax_repartition_line_id and line.display_type == "tax"
+        ):
+            share = line.tax_repartition_line_id
+            shares = (
+                share.tax_id.refund_repartition_line_ids
+                if share.document_type == "refund"
+                else share.tax_id.invoice_repartition_line_ids
+            )
+            key = (share.tax_id, list(shares).index(share))
+            groups[key] = groups.get(key, line.browse()) + line
+        return groups
