@@ -237,7 +237,12 @@ class HelpdeskPortal(CustomerPortal):
         # sudo: only of the same customer, whose page the visitor was let in to.
         merged = ticket.sudo().merged_into_id
         customer = ticket.sudo().commercial_partner_id
-        if customer and merged.commercial_partner_id == customer:
+        if merged and (
+            merged.commercial_partner_id == customer
+            if customer
+            # Merged by name: whoever wrote that one reads this one.
+            else merged._is_address_of_customer(ticket.sudo())
+        ):
             return request.redirect(
                 merged.get_portal_url() if access_token else merged.access_url
             )

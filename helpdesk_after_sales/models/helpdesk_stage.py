@@ -40,3 +40,9 @@ class HelpdeskStage(models.Model):
         help="Tickets that stay in this stage for longer are shown as stale. "
         "0 switches it off.",
     )
+    ask_rating = fields.Boolean(
+        string="Ask for a Rating",
+        default=True,
+        help="Whether customers are asked how happy they are when a ticket is closed "
+        "in this stage. Not for what is cancelled, or spam.",
+    )

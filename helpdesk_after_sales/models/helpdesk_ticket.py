@@ -5,7 +5,7 @@ from datetime import timedelta
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -35,6 +35,16 @@ class HelpdeskTicket(models.Model):
         return teams.search(
             domain & Domain("member_ids", "=", self.env.uid), limit=1
         ) or teams.search(domain, limit=1)
+
+    def _get_user_domain(self):
+        """Return whom the client offers as responsible: who can work on tickets."""
+        group_id = self.env["ir.model.data"]._xmlid_to_res_id(
+            "helpdesk_after_sales.group_helpdesk_user"
+        )
+        return (
+            "[('share', '=', False), ('company_ids', 'in', company_id), "
+            f"('all_group_ids', 'in', {group_id})]"
+        )
 
     name = fields.Char(string="Subject", required=True, index="trigram", tracking=True)
     ticket_ref = fields.Char(
@@ -103,7 +113,7 @@ class HelpdeskTicket(models.Model):
         index="btree_not_null",
         copy=False,
         tracking=True,
-        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        domain=lambda self: self._get_user_domain(),
         groups="base.group_user",
     )
     assign_date = fields.Datetime(
@@ -305,9 +315,12 @@ class HelpdeskTicket(models.Model):
     @api.depends("team_id")
     def _compute_stage_id(self):
         for ticket in self:
-            if ticket.stage_id not in ticket.team_id.stage_ids or not ticket.stage_id:
-                # The relation comes in the order of the stages.
-                ticket.stage_id = ticket.team_id.stage_ids[:1]
+            # The relation comes in the order of the stages.
+            stages = ticket.team_id.stage_ids
+            if ticket.stage_id not in stages or not ticket.stage_id:
+                # What was closed stays so with the other team.
+                closed = stages.filtered("fold") if ticket.stage_id.fold else stages
+                ticket.stage_id = closed[:1] or stages[:1]
 
     def _compute_dates(self):
         """Begin the dates of a new ticket. They are facts: from then on only a change
@@ -320,10 +333,15 @@ class HelpdeskTicket(models.Model):
     @api.depends("partner_id")
     def _compute_partner_details(self):
         for ticket in self:
-            if ticket.partner_id:
-                ticket.partner_name = ticket.partner_id.name
-                ticket.partner_email = ticket.partner_id.email
-                ticket.partner_phone = ticket.partner_id.phone
+            partner = ticket.partner_id
+            if not partner:
+                continue
+            ticket.partner_name = partner.name
+            # Where an unknown sender wrote from stays, whoever they turn out to be.
+            sender = ticket._origin
+            if not sender or sender.partner_id or not sender.partner_email:
+                ticket.partner_email = partner.email
+            ticket.partner_phone = partner.phone or ticket.partner_phone
 
     def _get_rotting_depends_fields(self):
         return [*super()._get_rotting_depends_fields(), "close_date"]
@@ -464,6 +482,20 @@ class HelpdeskTicket(models.Model):
             terms.append(term)
         return SQL(", ").join(filter(None, terms))
 
+    @api.constrains("user_id")
+    def _check_user(self):
+        """Refuse a responsible who can't open tickets."""
+        for user in self.user_id:
+            # sudo: the groups of a colleague, which only decide.
+            if not user.sudo().has_group("helpdesk_after_sales.group_helpdesk_user"):
+                raise ValidationError(
+                    self.env._(
+                        "%(user)s can't open tickets: give them the right Helpdesk "
+                        "first, or choose somebody else.",
+                        user=user.display_name,
+                    )
+                )
+
     # -- Onchange --------------------------------------------------------
 
     @api.onchange("stage_id")
@@ -589,13 +621,16 @@ class HelpdeskTicket(models.Model):
         known = self.partner_email and self._partner_find_from_emails_single(
             [self.partner_email], no_create=True
         )
-        self.partner_id = known or self.env["res.partner"].create(
+        # sudo: a contact of exactly this person, whose ticket the user may work on, as
+        # was just checked.
+        contact = known or self.env["res.partner"].sudo().create(
             {
                 "name": self.partner_name or self.partner_email,
                 "email": self.partner_email,
                 "phone": self.partner_phone,
             }
         )
+        self.partner_id = contact.id
         return True
 
     @api.readonly

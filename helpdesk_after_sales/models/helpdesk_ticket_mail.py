@@ -1,20 +1,13 @@
 import logging
-from datetime import timedelta
 
-from odoo import api, fields, models
-from odoo.exceptions import AccessError
-from odoo.fields import Domain
+from odoo import api, models
 from odoo.tools import (
     SQL,
     email_normalize,
     email_normalize_all,
-    format_datetime,
     formataddr,
-    hmac,
     parse_contact_from_email,
 )
-
-from .helpdesk_ticket_portal import REOPENED
 
 _logger = logging.getLogger(__name__)
 
@@ -36,301 +29,32 @@ class HelpdeskTicket(models.Model):
             return self.env.ref("helpdesk_after_sales.mt_ticket_stage")
         return super()._track_subtype(init_values)
 
-    def _track_post_template_finalize(self):
-        # The stage of a new ticket is computed, which core doesn't count as a change.
-        self.env.cr.precommit.data.setdefault(
-            f"mail.tracking.create.{self._name}.{self.id}", []
-        ).append("stage_id")
-        return super()._track_post_template_finalize()
-
-    def _track_template(self, changes):
-        templates = super()._track_template(changes)
-        ticket = self[:1]
-        template = ticket.stage_id.template_id
-        if (
-            "stage_id" not in changes
-            or not template
-            or ticket.id in self.env.cr.precommit.data.get(REOPENED, ())
-        ):
-            return templates
-        if self.env.context.get("helpdesk_from_mail"):
-            if not ticket._may_acknowledge():
-                return templates
-            # sudo: the time is kept by the gateway, nobody writes it.
-            ticket.sudo().acknowledge_date = self.env.cr.now()
-        if ticket.partner_id:
-            values = {
-                "auto_delete_keep_log": False,
-                "subtype_id": self.env.ref("mail.mt_comment").id,
-                "email_layout_xmlid": "mail.mail_notification_light",
+    def write(self, vals):
+        # Fields are computed after the write, when the former customer is forgotten.
+        senders = (
+            {
+                ticket: ticket.partner_email
+                for ticket in self
+                if ticket.partner_email and not ticket.partner_id
             }
-            if not self.env.user._is_internal() or self.env.su:
-                # The gateway acts as whoever wrote: it's the shop that answers.
-                # sudo: the company's and the template's sender; the stage chose it.
-                values["author_id"] = ticket.sudo().company_id.partner_id.id
-                values["email_from"] = (
-                    template.sudo()._render_field("email_from", ticket.ids)[ticket.id]
-                    or ticket._get_mail_sender()
-                )
-            templates["stage_id"] = (template, values)
-        elif ticket.partner_email:
-            ticket._post_template_to_address(template)
-        return templates
-
-    def _post_template_to_address(self, template, subtype_xmlid="mail.mt_comment"):
-        """Send a template to the address of a ticket that has no contact.
-
-        Core would make a contact of every address that a mail comes from.
-        """
-        # sudo: called where a stage or the gateway sends its template, which Odoo too
-        # reads and sends as the system; it goes to the address of the ticket only.
-        values = template.sudo()._generate_template(
-            self.ids, ("subject", "body_html", "email_from")
-        )[self.id]
-        self.sudo().message_post(
-            subject=values["subject"],
-            body=values["body_html"],
-            email_from=values.get("email_from") or None,
-            author_id=self.sudo().company_id.partner_id.id,
-            message_type="auto_comment",
-            subtype_xmlid=subtype_xmlid,
-            outgoing_email_to=self.partner_email,
-            email_layout_xmlid="mail.mail_notification_light",
+            if vals.get("partner_id") and "partner_email" not in vals
+            else {}
         )
-
-    def _may_acknowledge(self):
-        """Return whether the sender of the mail may get an answer by itself.
-
-        Not for automatic mail (RFC 3834), and not more often than a person would
-        need: whoever forges a sender must not send mail through the shop (T23).
-        """
-        self.ensure_one()
-        if self.env.context.get("helpdesk_automatic_mail"):
-            return False
-        # sudo: counts all tickets of the sender, and reads the limits; none is shown.
-        tickets = self.sudo().with_context(active_test=False)
-        parameter = self.env["ir.config_parameter"].sudo().get_param
-        since = fields.Datetime.subtract(
-            self.env.cr.now(), minutes=int(parameter("mail.gateway.loop.minutes", 120))
-        )
-        recent = Domain("acknowledge_date", ">=", since) & Domain("id", "!=", self.id)
-        limits = [
-            (
-                recent & Domain("partner_email", "=", self.partner_email),
-                "helpdesk_after_sales.acknowledge_per_address",
-                5,
-            )
-        ]
-        if not self.partner_id:
-            limits.append(
-                (
-                    recent & Domain("partner_id", "=", False),
-                    "helpdesk_after_sales.acknowledge_unknown",
-                    100,
-                )
-            )
-        return all(
-            tickets.search_count(domain) < int(parameter(key, default))
-            for domain, key, default in limits
-        )
-
-    def _acknowledged_subject(self):
-        """Return the subject as it may stand in an automatic answer: one short line,
-        so that nobody sends their own texts through it (T23)."""
-        self.ensure_one()
-        line = " ".join((self.name or "").split())
-        return f"{line[:60]}…" if len(line) > 60 else line
-
-    def _describe_promised_answer(self):
-        """Return until when the customer gets a first answer, as they read it, by the
-        hours that the team promises, or ``False``."""
-        self.ensure_one()
-        # sudo: the promise of the team, and the time zone of the customer.
-        ticket = self.sudo()
-        hours = ticket.team_id.answer_hours
-        if hours <= 0:
-            return False
-        return format_datetime(
-            self.env,
-            self.create_date + timedelta(hours=hours),
-            tz=ticket.partner_id.tz or ticket.company_id.partner_id.tz,
-            dt_format="short",
-        )
-
-    def _get_mail_sender(self):
-        """Return who automatic mail of this ticket comes from: its team."""
-        self.ensure_one()
-        # sudo: customers' tickets are read by the gateway and the portal.
-        team = self.sudo().team_id
-        if team.alias_email:
-            return formataddr((team.name, team.alias_email))
-        return team.company_id.email_formatted
-
-    def _message_log_batch(self, *args, **kwargs):
-        # Notes go to nobody: no address need be looked up for them.
-        ticket = self.with_context(helpdesk_note=True)
-        return super(HelpdeskTicket, ticket)._message_log_batch(*args, **kwargs)
-
-    def _message_compute_author(self, author_id=None, email_from=None):
-        """What an agent writes comes from the address of the team, in their name."""
-        author_id, sender = super()._message_compute_author(author_id, email_from)
-        user = self.env.user
-        if (
-            len(self) == 1
-            and not self.env.context.get("helpdesk_note")
-            and user._is_internal()
-            and author_id == user.partner_id.id
-            and email_from in (None, user.partner_id.email_formatted)
-        ):
-            # sudo: whoever may write here may not see the team.
-            address = self.sudo().team_id.alias_email
-            sender = formataddr((user.name, address)) if address else sender
-        return author_id, sender
-
-    def _notify_get_reply_to(self, default=None, author_id=False):
-        """Answers go to the address of the team."""
-        addresses = {}
-        # sudo: reads addresses; whoever posts may not see the team.
-        for team, tickets in self.sudo().grouped("team_id").items():
-            # As Odoo does for the team itself, without looking for its alias.
-            address = team.alias_email or team.company_id.catchall_email
-            addresses |= dict.fromkeys(
-                tickets.ids,
-                team._notify_get_reply_to_formatted_email(address, author_id)
-                if address
-                else default,
-            )
-        return addresses
-
-    def _notify_by_email_prepare_rendering_context(self, message, *args, **kwargs):
-        values = super()._notify_by_email_prepare_rendering_context(
-            message, *args, **kwargs
-        )
-        if message.message_type == "auto_comment":
-            # The layout would show the whole subject of whoever wrote (T23).
-            values["record_name"] = self.env._("Ticket #%s", self.ticket_ref)
-            values["subtitles"] = [values["record_name"]]
-        return values
-
-    def _notify_by_email_get_base_mail_values(
-        self, message, recipients_data, additional_values=None
-    ):
-        """Mark what we send, so that others don't answer to it by themselves, and we
-        know it when it comes back (T18, T19)."""
-        values = dict(additional_values or {})
-        values["headers"] = dict(
-            values.get("headers") or {}, **self._get_mail_marks(message)
-        )
-        return super()._notify_by_email_get_base_mail_values(
-            message, recipients_data, additional_values=values
-        )
-
-    @api.model
-    def _get_mail_marks(self, message=None):
-        marks = {
-            "X-Helpdesk-Origin": self._get_mail_origin(),
-            "X-Auto-Response-Suppress": "OOF",
-        }
-        if message and message.message_type not in ("comment", "email"):
-            marks["X-Auto-Response-Suppress"] = "All"
-            marks["Auto-Submitted"] = (
-                "auto-replied"
-                if message.message_type == "auto_comment"
-                else "auto-generated"
-            )
-        return marks
-
-    @api.model
-    def _get_mail_origin(self):
-        """Return what only mail of this database carries."""
-        env = self.env(su=True)
-        return hmac(env, "helpdesk.ticket-mail", "origin")
-
-    def _notify_get_recipients_groups(self, message, model_description, msg_vals=False):
-        groups = super()._notify_get_recipients_groups(
-            message, model_description, msg_vals=msg_vals
-        )
-        # sudo: only the visibility of the team.
-        if self and self.sudo().team_id.privacy_visibility != "portal":
-            for name, _match, data in groups:
-                if name in ("portal", "portal_customer"):
-                    data["has_button_access"] = False
-        return groups
-
-    def _message_get_suggested_recipients_batch(self, **kwargs):
-        """Propose the customer's side and colleagues, not everybody who wrote: a mail
-        can name any message of ours in its references (T22)."""
-        suggested = super()._message_get_suggested_recipients_batch(**kwargs)
-        asked = kwargs.get("additional_partners") or self.env["res.partner"]
-        for ticket in self:
-            suggested[ticket.id] = [
-                info
-                for info in suggested[ticket.id]
-                if ticket._is_trusted(
-                    self.env["res.partner"].browse(info["partner_id"] or ()),
-                    email_normalize(info["email"]),
-                )
-                or info["partner_id"] in asked.ids
-                or kwargs.get("primary_email")
-            ]
-        return suggested
-
-    def _is_trusted(self, partner, email):
-        """Return whether answers may go to a partner or address by themselves."""
-        # sudo: only whether it's a colleague.
-        colleague = partner.sudo().user_ids.filtered(lambda user: not user.share)
-        return bool(colleague) or self._is_customer_side(partner, email)
-
-    def message_post(self, **kwargs):
-        """Post a message. What a customer posts through the API is an answer in their
-        own name that everybody reads (T14, T22)."""
-        if not self.env.su and self.env.user.share:
-            answer = {"body", "attachments", "attachment_ids", "parent_id"}
-            same = {
-                "message_type": ("comment",),
-                "subtype_xmlid": ("mail.mt_comment",),
-            }
-            for name, value in kwargs.items():
-                if value and name not in answer and value not in same.get(name, ()):
-                    raise AccessError(
-                        self.env._(
-                            "Customers answer with a text and files only (not: "
-                            "%(name)s).",
-                            name=name,
-                        )
-                    )
-            kwargs = {name: kwargs[name] for name in answer & kwargs.keys()} | {
-                name: value for name, [value] in same.items()
-            }
-            self.check_access("read")
-            # sudo: the customer may read, and so answer to the ticket, as was just
-            # checked; the files are new ones, or those that they have uploaded.
-            return super(HelpdeskTicket, self.sudo()).message_post(
-                author_id=self.env.user.partner_id.id, **kwargs
-            )
-        return super().message_post(**kwargs)
-
-    def _message_post_after_hook(self, message, msg_values):
-        result = super()._message_post_after_hook(message, msg_values)
-        # sudo: whoever answers to their ticket may not write it.
-        ticket, message = self.sudo(), message.sudo()
-        if (
-            message.message_type == "email"
-            and message.subtype_id == self._creation_subtype()
-            and not ticket.description
-        ):
-            # With its pictures: the message has been given its files by now.
-            ticket.description = message.body
-        elif (
-            ticket.close_date
-            and message.message_type in ("comment", "email")
-            and message.subtype_id == self.env.ref("mail.mt_comment")
-            and (not message.author_id or message.author_id.partner_share)
-            and ticket.team_id.reopen_on_reply
-            and not self.env.context.get("helpdesk_automatic_mail")
-        ):
-            ticket._reopen(message.author_id)
+        result = super().write(vals)
+        for ticket, address in senders.items():
+            if ticket.partner_email != address:
+                ticket.partner_email = address
+            ticket._complete_contact()
         return result
+
+    def _complete_contact(self):
+        """Give a contact without an address the one that they wrote from."""
+        self.ensure_one()
+        # sudo: the address of a ticket that the user works on, for the contact whom
+        # they chose as its customer; nobody logs in with it.
+        partner = self.sudo().partner_id
+        if not partner.email and not partner.with_context(active_test=False).user_ids:
+            partner.email = self.partner_email
 
     @api.model
     def message_new(self, msg_dict, custom_values=None):
@@ -353,8 +77,12 @@ class HelpdeskTicket(models.Model):
             "team_id": team.id,
             "partner_id": partner.id,
             "partner_name": partner.name or name or address,
-            "is_automatic_mail": bool(self.env.context.get("helpdesk_automatic_mail")),
+            "is_automatic_mail": (
+                self.env.context.get("helpdesk_automatic_mail") == "machine"
+            ),
         } | values
+        # Where answers go, see _take_reply_to: core overwrites it with the sender.
+        address = values.pop("partner_email", None) or address
         ticket = super().message_new(
             dict(msg_dict, email_from=address or msg_dict.get("email_from")), values
         )
@@ -362,7 +90,7 @@ class HelpdeskTicket(models.Model):
         return ticket
 
     def _follow_carbon_copy(self, msg_dict):
-        """Let the people whom a trusted mail has in copy follow, if the team wants.
+        """Let the people whom a mail has in copy follow, if the team wants.
 
         Those without a contact stay in ``email_cc``; the answer form proposes them.
         """
@@ -405,12 +133,23 @@ class HelpdeskTicket(models.Model):
 
     def message_update(self, msg_dict, update_vals=None):
         self._clean_mail(msg_dict)
-        # Only the customer's side and colleagues add people to the conversation.
+        # Whoever knows a Message-ID can write as anybody: a reply adds nobody to the
+        # conversation but the customer's people and colleagues. The message names the
+        # others, and Reply All reaches them.
+        copies = ", ".join(
+            raw
+            for email, raw in self._mail_cc_sanitized_raw_dict(
+                msg_dict.get("cc")
+            ).items()
+            if self._is_trusted(
+                self._partner_find_from_emails_single([email], no_create=True), email
+            )
+        )
         author = self.env["res.partner"].browse(msg_dict.get("author_id") or ())
-        if self._is_trusted(author, email_normalize(msg_dict.get("email_from"))):
-            self._follow_carbon_copy(msg_dict)
-        else:
-            msg_dict = dict(msg_dict, cc="")
+        if not self._is_trusted(author, email_normalize(msg_dict.get("email_from"))):
+            copies = ""
+        msg_dict = dict(msg_dict, cc=copies)
+        self._follow_carbon_copy(msg_dict)
         return super().message_update(msg_dict, update_vals)
 
     @api.model
@@ -431,11 +170,81 @@ class HelpdeskTicket(models.Model):
                 reason,
             )
             return others
+        if not others:
+            self._read_lost_characters(message, message_dict)
+            self._take_author_from_reply_to(message, message_dict, ours)
         first_of_team = {}
-        for route in ours:
-            key = route[1] or (route[2] or {}).get("team_id")
-            first_of_team.setdefault((bool(route[1]), key), route)
+        for model, ticket_id, values, user_id, alias in ours:
+            if ticket_id:
+                # sudo: where the messages of a merged ticket went; the mail goes along.
+                ticket_id = self.sudo().browse(ticket_id)._get_merge_target().id
+            else:
+                values = self._take_reply_to(message, message_dict, values or {})
+            key = ticket_id or (values or {}).get("team_id")
+            route = (model, ticket_id, values, user_id, alias)
+            first_of_team.setdefault((bool(ticket_id), key), route)
         return others + list(first_of_team.values())
+
+    # -- Reply-To ------------------------------------------------------------
+
+    @api.model
+    def _get_reply_to(self, message, message_dict):
+        """Return name and address that a mail asks to answer to, if that is another
+        one than its sender's, and none of ours."""
+        header = str(message.get("Reply-To") or "")
+        addresses = email_normalize_all(header)
+        if len(addresses) != 1 or addresses[0] == email_normalize(
+            message_dict["email_from"]
+        ):
+            return None
+        # sudo: aliases are not for the users of the gateway to read.
+        if self.env["mail.alias.domain"].sudo()._find_aliases(addresses):
+            return None
+        name = parse_contact_from_email(header)[0]
+        if not name or name == addresses[0]:
+            name = parse_contact_from_email(message_dict["email_from"])[0]
+        return name or addresses[0], addresses[0]
+
+    @api.model
+    def _take_reply_to(self, message, message_dict, values):
+        """Return the values of a new ticket, with the address that its unknown sender
+        wants answers at. It is proved as little as a sender is, and makes nobody the
+        customer: only senders whom the team lists speak for others."""
+        if message.get("List-Id") or self.env["res.partner"].search_count(
+            [("email_normalized", "=", email_normalize(message_dict["email_from"]))],
+            limit=1,
+        ):
+            return values
+        reply_to = self._get_reply_to(message, message_dict)
+        if not reply_to:
+            return values
+        name, address = reply_to
+        return {"partner_name": name, "partner_email": address} | values
+
+    @api.model
+    def _take_author_from_reply_to(self, message, message_dict, routes):
+        """Let whoever a contact form, a marketplace or a group speaks for be the sender
+        of the mail, in place: authors, limits and notices follow from it."""
+        teams = self._get_teams_of_routes(routes)
+        if teams and all(team._is_relay(message_dict["email_from"]) for team in teams):
+            if reply_to := self._get_reply_to(message, message_dict):
+                message_dict["email_from"] = message_dict["from"] = formataddr(reply_to)
+                # Core has looked for the sender, and looks again.
+                message_dict["author_id"] = False
+
+    @api.model
+    def _get_teams_of_routes(self, routes):
+        """Return the teams that a mail goes to, under ``sudo()``."""
+        # sudo: the settings of teams decide how their mail is taken.
+        tickets, teams = self.sudo(), self.env["helpdesk.team"].sudo()
+        for model, ticket_id, values, _user_id, _alias in routes:
+            if model == self._name and ticket_id:
+                teams |= tickets.browse(ticket_id).team_id
+            elif model == self._name:
+                teams |= teams.browse((values or {}).get("team_id") or ())
+        return teams
+
+    # -- Refused -------------------------------------------------------------
 
     @api.model
     def _get_mail_refusal(self, message, message_dict):
@@ -443,8 +252,13 @@ class HelpdeskTicket(models.Model):
             return "it is our own, and came back"
         sender = email_normalize(message_dict["email_from"])
         # sudo: aliases are not for the users of the gateway to read.
-        if sender and self.env["mail.alias"].sudo().search_count(
+        alias = sender and self.env["mail.alias"].sudo().search(
             [("alias_full_name", "=", sender)], limit=1
+        )
+        # Other applications have aliases that people share as a mailbox, too.
+        if alias and (
+            alias.alias_model_id.model == self._name
+            or self.env["mail.thread"]._get_mail_kind(message)
         ):
             return "its sender is an alias of ours"
         # Two workers may have got the same mail. The second one waits here for the

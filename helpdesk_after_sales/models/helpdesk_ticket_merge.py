@@ -1,8 +1,9 @@
 from markupsafe import Markup
 
 from odoo import Command, api, models
-from odoo.exceptions import UserError
-from odoo.tools import is_html_empty
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import email_normalize, formataddr, is_html_empty
 
 
 class HelpdeskTicket(models.Model):
@@ -22,13 +23,72 @@ class HelpdeskTicket(models.Model):
             "context": {"default_ticket_ids": [Command.set(self.ids)]},
         }
 
-    def _merge_into(self, target):
+    @api.constrains("active", "merged_into_id")
+    def _check_merged_stays_archived(self):
+        for ticket in self.filtered(lambda t: t.active and t.merged_into_id):
+            raise ValidationError(
+                self.env._(
+                    "%(ticket)s was merged into %(target)s, where its messages are: it "
+                    "stays archived.",
+                    ticket=ticket.display_name,
+                    # sudo: the name of a ticket that the user may not see.
+                    target=ticket.sudo().merged_into_id.display_name,
+                )
+            )
+
+    def _get_merge_target(self):
+        """Return the ticket that this one went into in the end, or itself."""
+        self.ensure_one()
+        ticket, seen = self, self.browse()
+        while ticket.merged_into_id and ticket not in seen:
+            seen |= ticket
+            ticket = ticket.merged_into_id
+        return ticket
+
+    def _get_other_people(self):
+        """Return those of these tickets whose customer is somebody else than that of
+        the others, for all that is known: a stranger with another address."""
+        known = self.filtered("partner_id")
+        main = known[:1] or self.filtered("partner_email")[:1]
+        return (self - known - main).filtered(
+            lambda ticket: (
+                ticket.partner_email and not main._is_address_of_customer(ticket)
+            )
+        )
+
+    def _is_address_of_customer(self, other):
+        """Return whether the address of another ticket is one of this customer's."""
+        self.ensure_one()
+        email = email_normalize(other.partner_email) or other.partner_email
+        # sudo: addresses are compared, not shown.
+        contacts = self.env["res.partner"].sudo()
+        customer = self.commercial_partner_id
+        return self._is_customer_side(contacts, email) or bool(
+            customer
+            and contacts.search_count(
+                Domain("email_normalized", "=", email)
+                & Domain("commercial_partner_id", "=", customer.id),
+                limit=1,
+            )
+        )
+
+    def _describe_customer(self):
+        """Return who the customer of this ticket is, as agents know them."""
+        self.ensure_one()
+        name = self.partner_id.display_name or self.partner_name
+        return " ".join(
+            filter(None, (name, self.partner_email and f"<{self.partner_email}>"))
+        )
+
+    def _merge_into(self, target, people_confirmed=False):
         """Move all that belongs to these tickets to ``target``, and archive them.
 
         Messages, files, followers, activities, and the documents of every service go
         along, with a note on both sides. What ``target`` doesn't say (customer,
         purchase) it takes over, and the lines of the others come behind its own.
 
+        :param people_confirmed: whether the user has said that strangers with
+            different addresses belong together
         :raises AccessError: when one of the tickets isn't the user's to work on
         :raises UserError: when they belong to different customers or companies
         """
@@ -37,6 +97,17 @@ class HelpdeskTicket(models.Model):
         self._lock_after_sales(tickets)
         tickets.invalidate_recordset()
         tickets._check_merge()
+        if not people_confirmed and (others := tickets._get_other_people()):
+            raise UserError(
+                self.env._(
+                    "%(people)s: these people would read each other's messages. "
+                    "Confirm that they belong together.",
+                    people=", ".join(
+                        ticket._describe_customer()
+                        for ticket in (tickets - others)[:1] | others
+                    ),
+                )
+            )
         # sudo: the user may write all of these tickets, as was just checked; what
         # hangs on them goes along, also documents that they may not open.
         target, sources = target.sudo(), (self - target).sudo()
@@ -76,8 +147,19 @@ class HelpdeskTicket(models.Model):
             "tag_ids": [Command.link(tag.id) for tag in sources.tag_ids],
             "priority": max((self | sources).mapped("priority")),
         }
-        if copies := ", ".join(filter(None, (self | sources).mapped("email_cc"))):
-            vals["email_cc"] = copies
+        copies = (self | sources).mapped("email_cc")
+        # Who wrote from an address without a contact is answered there.
+        copies += [
+            formataddr((ticket.partner_name or "", ticket.partner_email))
+            for ticket in sources
+            if ticket.partner_email
+            and not ticket.partner_id
+            and email_normalize(ticket.partner_email)
+            != email_normalize(self.partner_email)
+        ]
+        if copies := ", ".join(filter(None, copies)):
+            addresses = self._mail_cc_sanitized_raw_dict(copies)
+            vals["email_cc"] = ", ".join(addresses.values())
         if not self.partner_id and (known := sources.filtered("partner_id")[:1]):
             vals["partner_id"] = known.partner_id.id
         return vals

@@ -3,9 +3,6 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import email_normalize_all
 
-# Kept until the changes are tracked: tickets that their customers opened again.
-REOPENED = "helpdesk_after_sales.reopened"
-
 
 class HelpdeskTicket(models.Model):
     """What customers see of their tickets, and do with them: in the portal, by RPC."""
@@ -174,7 +171,7 @@ class HelpdeskTicket(models.Model):
             {
                 "id": message.id,
                 "date": message.date,
-                "author": message.author_id.name or self.partner_name,
+                "author": message._get_helpdesk_author_name(),
                 "body": message.body,
                 "attachments": self._describe_portal_files(message.attachment_ids),
             }
@@ -293,11 +290,12 @@ class HelpdeskTicket(models.Model):
     def _reopen(self, author):
         """Put a closed ticket into the first open stage of its team."""
         self.ensure_one()
+        if not self.active and not self.merged_into_id:
+            self.active = True
         if author:
             self._track_set_author(author)
-        # The mail of that stage says that a request was received: it isn't new. The
-        # context of the first write would decide for all of a transaction.
-        self.env.cr.precommit.data.setdefault(REOPENED, set()).add(self.id)
+        # The mail of that stage says that a request was received: it isn't new.
+        self._send_no_stage_mail()
         stages = self.team_id.stage_ids.filtered(lambda stage: not stage.fold)
         if stages:
             # The date too: a closed one may be in that stage since it was folded.

@@ -66,6 +66,7 @@ class HelpdeskTicket(models.Model):
         ticket = self.sudo()
         return (
             ticket.team_id.use_rating
+            and ticket.stage_id.ask_rating
             and ticket.active
             and bool(ticket.partner_email)
             and not ticket.is_automatic_mail
@@ -99,6 +100,7 @@ class HelpdeskTicket(models.Model):
             message_type="auto_comment",
             subtype_xmlid="mail.mt_note",
             email_layout_xmlid="mail.mail_notification_light",
+            notify_skip_followers=True,
             author_id=ticket.company_id.partner_id.id,
             email_from=ticket._get_mail_sender(),
         )

@@ -231,14 +231,22 @@ class TestMailGateway(HelpdeskMailCommon):
             self.assertNotIn(elsewhere, ticket.message_partner_ids)
             self.assertIn("nobody@cedar.example.com", ticket.email_cc)
         self.assertEqual(self.env["res.partner"].search_count([]), contacts)
-        # In replies of the customer's side, too; not in those of strangers.
+        # In replies of the customer's side only colleagues and the customer's own
+        # people: whoever knows a Message-ID may write as the customer.
         reference = self._message_id(ticket)
+        ticket.message_unsubscribe(self.contact_a2.ids)
         for sender, trusted in (
             ("thief@thief.example.com", False),
             ("contact1@alder.example.com", True),
         ):
-            self._reply(ticket, sender, reference=reference, Cc=self.customer_b.email)
-            self.assertEqual(self.customer_b in ticket.message_partner_ids, trusted)
+            self._reply(
+                ticket,
+                sender,
+                reference=reference,
+                Cc=f"{self.customer_b.email}, {self.contact_a2.email}",
+            )
+            self.assertNotIn(self.customer_b, ticket.message_partner_ids)
+            self.assertEqual(self.contact_a2 in ticket.message_partner_ids, trusted)
 
     def test_contact_of_another_company_is_not_used(self):
         elsewhere = self.env["res.partner"].create(
@@ -386,7 +394,9 @@ class TestMailGateway(HelpdeskMailCommon):
                 self._reply(
                     ticket, "berta@birch.example.com", reference=reference, **headers
                 )
-                self.assertTrue(ticket.close_date)
+                # People write through lists: their answers to us open a ticket.
+                self.assertEqual(bool(ticket.close_date), "List_Id" not in headers)
+                self._close(ticket)
                 self.env.cr.execute(
                     "UPDATE helpdesk_ticket SET create_date = '2020-01-01'"
                 )

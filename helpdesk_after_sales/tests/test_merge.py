@@ -33,6 +33,8 @@ class TestMerge(HelpdeskAfterSalesCommon):
         )
         if target:
             form.target_id = target
+        if form.other_people:
+            form.people_confirmed = True
         return form.save().action_merge()
 
     def test_messages_files_followers_and_activities_move(self):
@@ -176,7 +178,9 @@ class TestMergePortal(HelpdeskPortalCommon):
         unknown = self._ticket(partner_email="stranger@example.com", name="Who?")
         link = gone.get_portal_url()
         unknown_link = unknown.get_portal_url()
-        (gone + unknown).with_user(self.agent)._merge_into(kept.with_user(self.agent))
+        (gone + unknown).with_user(self.agent)._merge_into(
+            kept.with_user(self.agent), people_confirmed=True
+        )
         page = self.url_open(link)
         self.assertIn(f"/my/tickets/{kept.id}", page.url)
         self.assertIn(kept.ticket_ref, page.text)

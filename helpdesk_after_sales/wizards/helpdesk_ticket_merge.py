@@ -26,6 +26,19 @@ class HelpdeskTicketMerge(models.TransientModel):
     company_id = fields.Many2one(related="target_id.company_id")
     commercial_partner_id = fields.Many2one(related="target_id.commercial_partner_id")
 
+    other_people = fields.Char(compute="_compute_other_people")
+    people_confirmed = fields.Boolean(string="They Belong Together")
+
+    @api.depends("ticket_ids")
+    def _compute_other_people(self):
+        for wizard in self:
+            tickets = wizard.ticket_ids._origin
+            others = tickets._get_other_people()
+            wizard.other_people = ", ".join(
+                ticket._describe_customer()
+                for ticket in ((tickets - others)[:1] | others if others else others)
+            )
+
     @api.depends("ticket_ids")
     def _compute_target_id(self):
         for wizard in self:
@@ -52,5 +65,5 @@ class HelpdeskTicketMerge(models.TransientModel):
             return self.target_id._get_records_action(context={})
         if not self.target_id or not others:
             raise UserError(self.env._("Choose at least two tickets."))
-        others._merge_into(self.target_id)
+        others._merge_into(self.target_id, people_confirmed=self.people_confirmed)
         return self.target_id._get_records_action(context={})

@@ -1,0 +1,79 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+from odoo.tools import email_normalize, email_normalize_all
+
+
+class HelpdeskTeam(models.Model):
+    """How a team takes its mail, and who of it hears of what."""
+
+    _inherit = "helpdesk.team"
+
+    relay_addresses = fields.Char(
+        string="Forms and Groups",
+        help="Addresses that pass on what customers write: contact forms, "
+        "marketplaces, a group or list in front of this team, separated by commas. "
+        "Whom their mail asks to answer to (Reply-To) is the customer.",
+    )
+
+    resource_calendar_id = fields.Many2one(
+        comodel_name="resource.calendar",
+        string="Working Hours",
+        check_company=True,
+        help="The promised answer counts these hours only. Without them the clock goes "
+        "on at night.",
+    )
+
+    @api.constrains("relay_addresses")
+    def _check_relay_addresses(self):
+        for team in self.filtered("relay_addresses"):
+            for part in team.relay_addresses.split(","):
+                if part.strip() and not email_normalize(part):
+                    raise ValidationError(
+                        self.env._(
+                            "%(address)s is no e-mail address: separate the addresses "
+                            "of forms and groups with commas.",
+                            address=part.strip(),
+                        )
+                    )
+
+    def _is_relay(self, email):
+        """Return whether this address passes on what customers write."""
+        self.ensure_one()
+        return email_normalize(email) in email_normalize_all(self.relay_addresses)
+
+    def _is_own_list(self, message):
+        """Return whether a mail came through a group or list of the team itself.
+
+        :param message: the parsed mail
+        :type message: email.message.EmailMessage
+        """
+        self.ensure_one()
+        named = " ".join(
+            str(message.get(name) or "").lower()
+            for name in ("To", "Cc", "Delivered-To", "List-Post", "List-Id")
+        )
+        return any(
+            # A list is named by its address, with a full stop for the sign.
+            address in named or address.replace("@", ".") in named
+            for address in email_normalize_all(self.relay_addresses)
+        )
+
+    def _get_listeners(self):
+        """Return the partners who hear of what nobody else of the team would: its
+        members, else the colleagues who follow it, else those who manage Helpdesk."""
+        self.ensure_one()
+        # sudo: who is told, whoever wrote; nothing of them is shown.
+        team = self.sudo()
+        colleagues = (
+            Domain("active", "=", True)
+            & Domain("share", "=", False)
+            & Domain("company_ids", "in", team.company_id.ids)
+        )
+        managers = team.env.ref("helpdesk_after_sales.group_helpdesk_manager")
+        users = (
+            team.member_ids.filtered("active")
+            or team.message_partner_ids.user_ids.filtered_domain(colleagues)
+            or managers.all_user_ids.filtered_domain(colleagues)
+        )
+        return users.partner_id
