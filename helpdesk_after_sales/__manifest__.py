@@ -5,7 +5,7 @@
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",
     "license": "LGPL-3",
-    "depends": ["portal", "rating", "resource", "sale_stock"],
+    "depends": ["portal", "rating", "sale_stock"],
     # The models carry the names of Odoo's own Helpdesk, and OCA's helpdesk_mgmt
     # defines the same ones: none of them can stand in one database with another.
     "excludes": ["helpdesk", "helpdesk_mgmt"],

@@ -112,6 +112,7 @@ helpdesk.ticket
     action_add_lines                     -     -     -     -     -   yes   yes   yes
     action_approve_request               -     -     -     -     -  told  told  told
     action_assign_to_me                  -     -     -     -     -   yes   yes   yes
+    action_close                         -     -     -     -     -   yes   yes   yes
     action_create_partner                -     -     -     -     -   yes   yes   yes
     action_decline_request               -     -     -     -     -  told  told  told
     action_generate_coupon               -     -     -     -     -   yes   yes   yes
@@ -131,6 +132,7 @@ helpdesk.ticket
     action_view_repairs                  -     -     -     -     -   yes   yes   yes
     action_view_returns                  -   yes     -     -     -   yes   yes   yes
     action_view_sale_order               -     -     -     -     -   yes   yes   yes
+    get_newer_answers                    -   yes     -     -     -   yes   yes   yes
     get_purchases                        -     -     -     -     -   yes   yes   yes
     get_timeline                         -     -     -     -     -   yes   yes   yes
     portal_close                         -  told     -     -     -     -     -     -

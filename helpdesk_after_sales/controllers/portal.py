@@ -240,8 +240,10 @@ class HelpdeskPortal(CustomerPortal):
         if merged and (
             merged.commercial_partner_id == customer
             if customer
-            # Merged by name: whoever wrote that one reads this one.
-            else merged._is_address_of_customer(ticket.sudo())
+            # Strangers whom an agent has said to belong together; the link of one is
+            # no link to the page of a customer.
+            else not merged.commercial_partner_id
+            and merged._is_address_of_customer(ticket.sudo())
         ):
             return request.redirect(
                 merged.get_portal_url() if access_token else merged.access_url

@@ -22,6 +22,7 @@ from . import helpdesk_ticket_reply
 from . import helpdesk_ticket_merge
 from . import helpdesk_ticket_portal
 from . import helpdesk_ticket_purchase
+from . import helpdesk_ticket_search
 from . import helpdesk_ticket_services
 from . import helpdesk_ticket_request
 from . import helpdesk_ticket_portal_request

@@ -8,6 +8,9 @@ from odoo.tools import (
     parse_contact_from_email,
 )
 
+# What customers may say in an answer.
+ANSWER = ("body", "attachments", "attachment_ids", "parent_id")
+
 
 class HelpdeskTicket(models.Model):
     """Answers: who they come from, whom they reach, how they are marked."""
@@ -264,6 +267,20 @@ class HelpdeskTicket(models.Model):
     def message_post(self, **kwargs):
         """Post a message. What a customer posts through the API is an answer in their
         own name that everybody reads (T14, T22)."""
+        if not self.env.su and self.env.user.share:
+            self._check_customer_answer(kwargs)
+            self.check_access("read")
+            # sudo: the customer may read, and so answer to the ticket, as was just
+            # checked; the files are new ones, or those that they have uploaded. What
+            # is written in a merged ticket reaches the one that is kept.
+            ticket = self.sudo()._get_merge_target()
+            values = {name: kwargs[name] for name in ANSWER if name in kwargs} | {
+                "author_id": self.env.user.partner_id.id,
+                "message_type": "comment",
+                "subtype_xmlid": "mail.mt_comment",
+            }
+            ticket._prepare_portal_answer(values)
+            return super(HelpdeskTicket, ticket).message_post(**values)
         mailed = (
             self.env.su
             and kwargs.get("message_type") == "email"
@@ -272,37 +289,28 @@ class HelpdeskTicket(models.Model):
         if mailed:
             kwargs = self._prepare_mail_reply(kwargs)
         elif self.env.su and kwargs.get("message_type") == "comment":
+            if (target := self._get_merge_target()) != self:
+                return target.message_post(**kwargs)
             self._prepare_portal_answer(kwargs)
-        if not self.env.su and self.env.user.share:
-            answer = {"body", "attachments", "attachment_ids", "parent_id"}
-            same = {
-                "message_type": ("comment",),
-                "subtype_xmlid": ("mail.mt_comment",),
-            }
-            for name, value in kwargs.items():
-                if value and name not in answer and value not in same.get(name, ()):
-                    raise AccessError(
-                        self.env._(
-                            "Customers answer with a text and files only (not: "
-                            "%(name)s).",
-                            name=name,
-                        )
-                    )
-            kwargs = {name: kwargs[name] for name in answer & kwargs.keys()} | {
-                name: value for name, [value] in same.items()
-            }
-            self.check_access("read")
-            author = self.env.user.partner_id
-            self._add_listeners(kwargs, author)
-            # sudo: the customer may read, and so answer to the ticket, as was just
-            # checked; the files are new ones, or those that they have uploaded.
-            return super(HelpdeskTicket, self.sudo()).message_post(
-                author_id=self.env.user.partner_id.id, **kwargs
-            )
         message = super().message_post(**kwargs)
         if mailed:
             self._check_heard(message)
         return message
+
+    def _check_customer_answer(self, values):
+        """Refuse a customer's message that says more than a text and files.
+
+        :raises AccessError: which names what it says
+        """
+        same = {"message_type": "comment", "subtype_xmlid": "mail.mt_comment"}
+        for name, value in values.items():
+            if value and name not in ANSWER and value != same.get(name):
+                raise AccessError(
+                    self.env._(
+                        "Customers answer with a text and files only (not: %(name)s).",
+                        name=name,
+                    )
+                )
 
     def _message_post_after_hook(self, message, msg_values):
         result = super()._message_post_after_hook(message, msg_values)

@@ -19,7 +19,10 @@ class HelpdeskTicket(models.Model):
         :type message: email.message.EmailMessage
         """
         raw = {name.lower(): value for name, value in message.raw_items()}
-        subject, sender = self._decode(raw.get("subject")), self._decode(raw.get("from"))
+        subject, sender = (
+            self._decode(raw.get("subject")),
+            self._decode(raw.get("from")),
+        )
         if LOST in (message_dict.get("subject") or "") and subject:
             message_dict["subject"] = subject
         if LOST in (message_dict.get("email_from") or "") and sender:

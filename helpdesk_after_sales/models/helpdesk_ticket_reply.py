@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import email_normalize, formataddr
 
 
@@ -159,6 +160,34 @@ class HelpdeskTicket(models.Model):
             ),
             email_layout_xmlid="mail.mail_notification_light",
         )
+
+    @api.readonly
+    def get_newer_answers(self, message_id):
+        """Return what others wrote in this ticket after a message, oldest first: a list
+        of ``author`` and ``preview``, for who is about to answer.
+
+        :param message_id: the id of the newest message that the user has seen
+        :raises AccessError: when the ticket isn't the user's to read
+        """
+        self.ensure_one()
+        self.check_access("read")
+        messages = self.env["mail.message"].search(
+            Domain("model", "=", self._name)
+            & Domain("res_id", "=", self.id)
+            & Domain("id", ">", int(message_id))
+            & Domain("message_type", "in", ("comment", "email"))
+            & Domain("subtype_id", "=", self.env.ref("mail.mt_comment").id)
+            & Domain("author_id", "!=", self.env.user.partner_id.id),
+            order="id",
+            limit=10,
+        )
+        return [
+            {
+                "author": message._get_helpdesk_author_name(),
+                "preview": message.preview or "",
+            }
+            for message in messages
+        ]
 
     def _take_answer(self, message):
         """Bring a ticket back to life that its customer answers to (T18, T22)."""

@@ -1,5 +1,5 @@
 from odoo import models
-from odoo.tools import parse_contact_from_email
+from odoo.tools import email_normalize, parse_contact_from_email
 
 
 class MailMessage(models.Model):
@@ -13,11 +13,9 @@ class MailMessage(models.Model):
             return self.author_id.name
         name, address = parse_contact_from_email(self.email_from or "")
         ticket = self.env["helpdesk.ticket"].browse(self.res_id)
-        if name and name != address:
-            return name
-        if ticket._is_customer_side(self.env["res.partner"], address):
-            return ticket.partner_name
-        return (address or "").partition("@")[0]
+        if address == email_normalize(ticket.partner_email) and ticket.partner_name:
+            name = ticket.partner_name
+        return (name or address or "").partition("@")[0]
 
     def _portal_message_format(self, properties_names, options=None):
         vals_list = super()._portal_message_format(properties_names, options=options)
