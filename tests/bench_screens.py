@@ -137,7 +137,13 @@ class Helpdesk:
 
         env = self.env
         self.product = env["product.product"].create(
-            {"name": "Lamp", "type": "consu", "invoice_policy": "order"}
+            {
+                "name": "Lamp",
+                "type": "consu",
+                "invoice_policy": "order",
+                "warranty_duration": 1,
+                "warranty_unit": "year",
+            }
         )
         order = env["sale.order"].create(
             {
@@ -220,6 +226,8 @@ class Helpdesk:
             # One of ten open ones is ready.
             "kanban_state": "normal" if stages == closed or number % 10 else "done",
             "sale_order_id": big and self.order.id,
+            # Under warranty, or not any more when they are made older.
+            "product_id": big and self.product.id,
             "description": "<p>The lamp arrived broken.</p>" * 10,
         }
 
@@ -299,6 +307,8 @@ class Helpdesk:
             )
             UPDATE helpdesk_ticket t SET
                 create_date = born, date_last_stage_update = born,
+                warranty_covered_until = CASE WHEN t.id % 3 > 0 THEN
+                    warranty_covered_until ELSE born - interval '1 day' END,
                 close_date = CASE WHEN t.close_date IS NOT NULL THEN
                     born + interval '1 hour' * (t.id % 240) END
               FROM aged WHERE aged.id = t.id
@@ -517,6 +527,18 @@ def screens(helpdesk):
     big = helpdesk.first.filtered(lambda t: t.partner_id == helpdesk.customer)[0]
     customer = [("partner_id", "child_of", helpdesk.customer.id)]
 
+    working = mine.filtered(lambda ticket: not ticket.close_date)[0]
+    closed = working.team_id.stage_ids.filtered("fold")[0]
+
+    def save(values):
+        return agent.call(
+            "helpdesk.ticket",
+            "web_save",
+            [working.id],
+            values,
+            agent.specification("helpdesk.ticket", "form"),
+        )
+
     def words(text):
         return ["|", ("name", "ilike", text), ("ticket_ref", "=", text)]
 
@@ -549,6 +571,7 @@ def screens(helpdesk):
         ),
         "list, urgent of all": lambda: agent.list([("priority", "=", "3")]),
         "list, stale": lambda: agent.list([*OPEN, ("is_rotting", "=", True)]),
+        "list, under warranty": lambda: agent.list([("under_warranty", "=", True)]),
         "list, closed, by team": lambda: agent.groups(
             "team_id", [("close_date", "!=", False)]
         ),
@@ -588,6 +611,19 @@ def screens(helpdesk):
         ),
         "portal: list": lambda: portal.portal_list(),
         # Last: what is rolled back stays in the indexes until the next vacuum.
+        "assign a ticket": lambda: save({"user_id": helpdesk.agents[1].id}),
+        "close a ticket": lambda: save({"stage_id": closed.id}),
+        "answer a ticket": lambda: agent.call(
+            "helpdesk.ticket",
+            "message_post",
+            [working.id],
+            body="We are looking for it.",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            partner_ids=working.partner_id.ids,
+            # Nothing is sent: it is rolled back.
+            context={"mail_notify_force_send": False},
+        ),
         "create a ticket": lambda: new(agent),
         "create 1,000 tickets in one call": lambda: agent.call(
             "helpdesk.ticket",

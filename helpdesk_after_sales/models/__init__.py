@@ -13,6 +13,7 @@ from . import helpdesk_ticket
 from . import helpdesk_ticket_line
 from . import helpdesk_ticket_line_request
 from . import helpdesk_ticket_case
+from . import helpdesk_ticket_assignment
 from . import helpdesk_ticket_rating
 from . import helpdesk_ticket_acknowledge
 from . import helpdesk_ticket_answer
@@ -27,6 +28,7 @@ from . import helpdesk_ticket_services
 from . import helpdesk_ticket_request
 from . import helpdesk_ticket_portal_request
 from . import helpdesk_ticket_public
+from . import helpdesk_ticket_scale
 from . import helpdesk_ticket_timeline
 from . import helpdesk_ticket_warranty
 from . import account_move

@@ -3,7 +3,6 @@ from ast import literal_eval
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 from odoo.addons.mail.tools.alias_error import AliasError
 
@@ -163,76 +162,7 @@ class HelpdeskTeam(models.Model):
                 or user.partner_id in team.message_partner_ids
             )
 
-    @api.model
-    def _search_user_sees_tickets(self, operator, value):
-        """Return a domain of ids, which leads to tickets without a join: where many
-        are counted the ids themselves, which are compared faster, else a subquery."""
-        if operator != "in" or list(value) != [True]:
-            return NotImplemented
-        user = self.env.user
-        # sudo: see _compute_user_sees_tickets.
-        query = (
-            self.sudo()
-            .with_context(active_test=False)
-            ._search(
-                Domain("privacy_visibility", "!=", "invited_internal")
-                | Domain("member_ids", "in", user.ids)
-                | Domain("message_partner_ids", "in", user.partner_id.ids)
-            )
-        )
-        counting = self.env.context.get("helpdesk_counting")
-        return Domain("id", "in", query.get_result_ids() if counting else query)
-
-    def _compute_ticket_counts(self):
-        """Count for all teams by one query; its two halves read an index each."""
-        # sudo: whoever sees a team sees its tickets, see the record rules of both.
-        tickets = self.env["helpdesk.ticket"].sudo()
-        teams = Domain("team_id", "in", self.ids)
-        team = SQL.identifier("helpdesk_ticket", "team_id")
-        still_open = tickets._search(teams & Domain("close_date", "=", False))
-        closed = tickets._search(teams & Domain("close_date", ">=", "today -7d"))
-        still_open.groupby = closed.groupby = team
-        counts = {
-            team_id: numbers
-            for team_id, *numbers in self.env.execute_query(
-                SQL(
-                    """
-                    SELECT team_id, SUM(open), SUM(unassigned), SUM(urgent), SUM(closed)
-                      FROM (%(still_open)s UNION ALL %(closed)s) AS counts
-                     GROUP BY team_id
-                    """,
-                    still_open=still_open.select(
-                        SQL("%s AS team_id", team),
-                        SQL("COUNT(*) AS open"),
-                        SQL("COUNT(*) FILTER (WHERE user_id IS NULL) AS unassigned"),
-                        SQL("COUNT(*) FILTER (WHERE priority = '3') AS urgent"),
-                        SQL("0 AS closed"),
-                    ),
-                    closed=closed.select(
-                        team, SQL("0"), SQL("0"), SQL("0"), SQL("COUNT(*)")
-                    ),
-                )
-            )
-        }
-        for record in self:
-            (
-                record.open_ticket_count,
-                record.unassigned_ticket_count,
-                record.urgent_ticket_count,
-                record.closed_ticket_count,
-            ) = map(int, counts.get(record._origin.id, (0, 0, 0, 0)))
-
     # -- CRUD ----------------------------------------------------------------
-
-    @api.private
-    def init(self):
-        """Let PostgreSQL know how many teams there are. It analyzes a table by itself
-        from 50 changes on: until then it takes the teams that customers see for a few
-        out of hundreds, and reads all tickets of a customer to show the newest."""
-        self.env.cr.execute(
-            "ALTER TABLE helpdesk_team SET (autovacuum_analyze_threshold = 1)"
-        )
-        return super().init()
 
     def write(self, vals):
         self._check_company_change(vals)

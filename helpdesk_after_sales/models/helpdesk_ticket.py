@@ -1,13 +1,9 @@
 import uuid
 from collections import defaultdict
-from datetime import timedelta
-
-from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 
 class HelpdeskTicket(models.Model):
@@ -240,53 +236,6 @@ class HelpdeskTicket(models.Model):
     _ticket_ref_uniq = models.UniqueIndex(
         "(company_id, ticket_ref)", "Another ticket has this number already."
     )
-    # Lists, columns, counters and the rules of agents are answered from these indexes
-    # alone, without reading tickets: they hold what the rules and the groups ask for.
-    # tests/plans shows how; tests/bench_screens.py measures it.
-    _default_order_idx = models.Index(
-        "(priority DESC, id DESC) INCLUDE (team_id, user_id, company_id, close_date) "
-        "WHERE active IS TRUE"
-    )
-    _stage_idx = models.Index(
-        "(stage_id, priority DESC, id DESC) INCLUDE "
-        "(team_id, user_id, company_id) WHERE active IS TRUE"
-    )
-    _open_idx = models.Index(
-        "(priority DESC, id DESC) INCLUDE (team_id, stage_id, user_id, company_id, "
-        "create_date, date_last_stage_update) "
-        "WHERE close_date IS NULL AND active IS TRUE"
-    )
-    _partner_idx = models.Index(
-        "(partner_id, priority DESC, id DESC) INCLUDE "
-        "(team_id, user_id, company_id, active) WHERE partner_id IS NOT NULL"
-    )
-    _customer_open_idx = models.Index(
-        "(commercial_partner_id, id DESC) WHERE close_date IS NULL AND active IS TRUE"
-    )
-    _customer_idx = models.Index(
-        "(commercial_partner_id, id DESC) INCLUDE "
-        "(team_id, user_id, company_id, active) "
-        "WHERE commercial_partner_id IS NOT NULL"
-    )
-    # The portal's list, by change of stage and by contact, of who has thousands.
-    _customer_update_idx = models.Index(
-        "(commercial_partner_id, date_last_stage_update DESC, id DESC) "
-        "WHERE commercial_partner_id IS NOT NULL"
-    )
-    _customer_contact_idx = models.Index(
-        "(commercial_partner_id, partner_name, id DESC) "
-        "WHERE commercial_partner_id IS NOT NULL"
-    )
-    _kanban_state_idx = models.Index(
-        "(kanban_state, priority DESC, id DESC) INCLUDE "
-        "(stage_id, team_id, user_id, company_id, close_date) "
-        "WHERE kanban_state <> 'normal' AND active IS TRUE"
-    )
-    _closed_idx = models.Index(
-        "(team_id, close_date) INCLUDE (user_id, company_id, id) "
-        "WHERE close_date IS NOT NULL AND active IS TRUE"
-    )
-
     # -- Computes ------------------------------------------------------------
 
     def _compute_access_url(self):
@@ -343,37 +292,6 @@ class HelpdeskTicket(models.Model):
                 ticket.partner_email = partner.email
             ticket.partner_phone = partner.phone or ticket.partner_phone
 
-    def _get_rotting_depends_fields(self):
-        return [*super()._get_rotting_depends_fields(), "close_date"]
-
-    def _get_rotting_domain(self):
-        # What is closed goes stale no more; the open ones have an index.
-        return super()._get_rotting_domain() & Domain("close_date", "=", False)
-
-    @api.model
-    def _search_is_rotting(self, operator, value):
-        """Return conditions that the index of open tickets answers; Odoo lists the ids
-        of all stale tickets first."""
-        if operator != "in" or list(value) != [True]:
-            return NotImplemented
-        # sudo: how long tickets may stay in a stage, as in Odoo.
-        parameters = self.env["ir.config_parameter"].sudo()
-        stages = self.env["helpdesk.stage"].sudo().with_context(active_test=False)
-        months = int(parameters.get_param("crm.lead.rot.max.months", 12))
-        now = self.env.cr.now()
-        stale = Domain.OR(
-            Domain("stage_id", "in", group.ids)
-            & Domain("date_last_stage_update", "<=", now - timedelta(days=days))
-            for days, group in stages.search([("rotting_threshold_days", "!=", 0)])
-            .grouped("rotting_threshold_days")
-            .items()
-        )
-        return (
-            stale
-            & Domain("date_last_stage_update", ">", now - relativedelta(months=months))
-            & self._get_rotting_domain()
-        )
-
     def _compute_customer_ticket_count(self):
         count = dict(
             self._read_group(
@@ -398,24 +316,6 @@ class HelpdeskTicket(models.Model):
         for ticket in self:
             ticket.user_follows = self.env.user.partner_id in ticket.message_partner_ids
 
-    @api.model
-    def _search_user_follows(self, operator, value):
-        """Return a condition that comes after all others of a record rule: who follows
-        thousands of tickets pays for them only where nothing else decides."""
-        if operator != "in" or list(value) != [True]:
-            return NotImplemented
-        # sudo: which tickets the user follows, nothing of the followers.
-        followers = self.env["mail.followers"].sudo()
-        followed = followers._search(
-            Domain("res_model", "=", self._name)
-            & Domain("partner_id", "=", self.env.user.partner_id.id)
-        ).subselect("res_id")
-        return Domain.custom(
-            to_sql=lambda model, alias, query: SQL(
-                "%s IN %s", model._field_to_sql(alias, "id", query), followed
-            )
-        )
-
     def _search_user_can_read(self, operator, value):
         if operator != "in" or list(value) != [True]:
             return NotImplemented
@@ -434,69 +334,6 @@ class HelpdeskTicket(models.Model):
         )
         # Who is in no team and sees no ticket gets empty columns, not an empty page.
         return shown or self.env["helpdesk.team"]._default_stage_ids()
-
-    @api.readonly
-    @api.model
-    def read_progress_bar(self, domain, group_by, progress_bar):
-        """Return the number of tickets in each state of each column, as Odoo does.
-
-        Only of the states that have a colour, which an index of its own answers: nearly
-        all others are in progress, and the client counts them itself.
-        """
-        if progress_bar.get("field") == "kanban_state":
-            shown = list(progress_bar.get("colors") or ())
-            domain = Domain(domain) & Domain("kanban_state", "in", shown)
-        return super().read_progress_bar(domain, group_by, progress_bar)
-
-    def _read_group(self, domain, groupby=(), *args, **kwargs):
-        # Counting a million tickets pays for asking for the teams first, counting those
-        # of some customers or orders doesn't.
-        few = {"commercial_partner_id", "partner_id", "sale_order_id"}
-        counting = self.with_context(helpdesk_counting=few.isdisjoint(groupby))
-        return super(HelpdeskTicket, counting)._read_group(
-            domain, groupby, *args, **kwargs
-        )
-
-    def _read_group_orderby(self, order, groupby_terms, query):
-        """Sort the groups of a stage or team when they have been counted. Odoo joins
-        them to every ticket for that, which costs as much as counting."""
-        directions = {"": SQL("ASC"), "asc": SQL("ASC"), "desc": SQL("DESC")}
-        terms = []
-        for part in order.split(",") if order else [""]:
-            name, _space, direction = part.strip().partition(" ")
-            direction = directions.get(direction.strip().lower())
-            if name in ("stage_id", "team_id") and name in groupby_terms and direction:
-                # sudo: their order only; the groups are those of the user's tickets.
-                others = self.env[self._fields[name].comodel_name].sudo()
-                ranked = others.with_context(active_test=False)._search(
-                    Domain.TRUE, order=others._order
-                )
-                term = SQL(
-                    "array_position(ARRAY(%s), %s) %s",
-                    ranked.select(),
-                    groupby_terms[name],
-                    direction,
-                )
-            else:
-                term = super()._read_group_orderby(part, groupby_terms, query)
-            terms.append(term)
-        return SQL(", ").join(filter(None, terms))
-
-    @api.constrains("user_id")
-    def _check_user(self):
-        """Refuse a responsible who can't open tickets."""
-        for user in self.user_id:
-            # sudo: the groups of a colleague, which only decide.
-            if not user.sudo().has_group("helpdesk_after_sales.group_helpdesk_user"):
-                raise ValidationError(
-                    self.env._(
-                        "%(user)s can't open tickets: give them the right Helpdesk "
-                        "first, or choose somebody else.",
-                        user=user.display_name,
-                    )
-                )
-
-    # -- Onchange --------------------------------------------------------
 
     @api.onchange("stage_id")
     def _onchange_stage_id(self):
@@ -640,18 +477,6 @@ class HelpdeskTicket(models.Model):
         return self.commercial_partner_id.action_view_helpdesk_tickets()
 
     @api.model
-    def _get_new_ticket_action(self, values):
-        """Return the action that opens the form of a new ticket with these values."""
-        self.check_access("create")
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("New Ticket"),
-            "res_model": self._name,
-            "views": [(False, "form")],
-            "context": {f"default_{name}": value for name, value in values.items()},
-        }
-
-    @api.model
     def get_import_templates(self):
         """Return the files that the import screen offers to begin with."""
         return [
@@ -661,58 +486,3 @@ class HelpdeskTicket(models.Model):
             }
             for kind in ("xlsx", "csv")
         ]
-
-    # -- Assignment ----------------------------------------------------------
-
-    def action_assign_to_me(self):
-        """Make the user responsible for these tickets. Returns ``True``."""
-        self.user_id = self.env.user
-        return True
-
-    def _assign_automatically(self):
-        """Give unassigned tickets a responsible where their team wants it."""
-        for team, tickets in self.grouped("team_id").items():
-            members = team.auto_assignment and team._get_members_present()
-            if not members:
-                continue
-            if team.assign_method == "balanced":
-                tickets._assign_to_least_loaded(members)
-            else:
-                tickets._assign_in_turn(members)
-
-    def _assign_in_turn(self, members):
-        """Go on after the member who got the team's last ticket.
-
-        Everybody gets the same number of new tickets; who joins later is not given
-        what the others had before.
-        """
-        # sudo: see _assign_automatically.
-        last = (
-            self.sudo()
-            .with_context(active_test=False)
-            .search(
-                Domain("team_id", "=", self.team_id.id)
-                & Domain("user_id", "in", members.ids),
-                order="id desc",
-                limit=1,
-            )
-        )
-        turn = [*members].index(last.user_id) + 1 if last else 0
-        for offset, ticket in enumerate(self):
-            ticket.user_id = members[(turn + offset) % len(members)]
-
-    def _assign_to_least_loaded(self, members):
-        """Even out the number of open tickets of this team."""
-        domain = (
-            Domain("team_id", "=", self.team_id.id)
-            & Domain("user_id", "in", members.ids)
-            & Domain("close_date", "=", False)
-        )
-        # sudo: see _assign_automatically.
-        load = dict.fromkeys(members, 0) | dict(
-            self.sudo()._read_group(domain, ["user_id"], ["__count"])
-        )
-        for ticket in self:
-            member = min(members, key=lambda m: (load[m], m.id))
-            ticket.user_id = member
-            load[member] += 1

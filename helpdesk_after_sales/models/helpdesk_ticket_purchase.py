@@ -154,3 +154,15 @@ class HelpdeskTicket(models.Model):
         """Return the action that opens the sales order of this ticket."""
         self.ensure_one()
         return self.sale_order_id._get_records_action()
+
+    @api.model
+    def _get_new_ticket_action(self, values):
+        """Return the action that opens the form of a new ticket with these values."""
+        self.check_access("create")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("New Ticket"),
+            "res_model": self._name,
+            "views": [(False, "form")],
+            "context": {f"default_{name}": value for name, value in values.items()},
+        }

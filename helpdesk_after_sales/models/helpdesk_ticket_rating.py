@@ -1,4 +1,4 @@
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import SUPERUSER_ID, api, models
 from odoo.tools import formataddr
 
 
@@ -10,9 +10,6 @@ class HelpdeskTicket(models.Model):
     """
 
     _inherit = "helpdesk.ticket"
-
-    # What is new has no rating: else each new ticket would be written once more.
-    rating_last_value = fields.Float(default=0)
 
     def write(self, vals):
         was_open = self.browse()

@@ -19,8 +19,8 @@ class HelpdeskTicket(models.Model):
         store=True,
         precompute=True,
         groups="base.group_user",
-        help="As promised at the delivery of this serial number, or of this order. Empty "
-        "when it isn't known.",
+        help="As promised at the delivery of this serial number, or of this order. "
+        "Empty when it isn't known.",
     )
     warranty_covered_until = fields.Datetime(
         compute="_compute_warranty",
@@ -108,9 +108,8 @@ class HelpdeskTicket(models.Model):
         deliveries = self._get_warranty_deliveries(items)
         for ticket, (product, lot) in items.items():
             customer = ticket.commercial_partner_id._origin
-            own = deliveries[customer, ticket.company_id, lot or product]
-            if order := ticket._get_warranty_order(product, lot):
-                own = [move for move in own if move._get_warranty_order() == order]
+            order = ticket._get_warranty_order(product, lot)
+            own = deliveries[customer, ticket.company_id, order, lot or product]
             latest = deliveries[lot][-1:] if lot and own else []
             if latest and latest[0]._get_warranty_customer() != customer:
                 latest = []  # sold to somebody else since then
@@ -119,40 +118,59 @@ class HelpdeskTicket(models.Model):
         return found
 
     def _get_warranty_deliveries(self, items):
-        """Return ``{(customer, company, product or lot): moves}``, by date, for
-        ``{ticket: (product, lot)}``; those of a lot to anybody under the lot, too."""
+        """Return ``{(customer, company, order, product or lot): moves}``, by date, for
+        ``{ticket: (product, lot)}``; under no order those of all orders, and under a
+        lot alone those to anybody."""
         moves = self.env["stock.move"].sudo()  # sudo: see _find_warranties
-        customers = {ticket.commercial_partner_id._origin.id for ticket in items}
         lots = {lot.id for _product, lot in items.values() if lot}
-        products = {product.id for product, lot in items.values() if not lot}
         found = defaultdict(list)
+
+        def add(move, item):
+            customer, order = move._get_warranty_customer(), move._get_warranty_order()
+            for one in {order, order.browse()}:
+                found[customer, move.company_id, one, item].append(move)
+
         if lots:
             lines = moves.move_line_ids.search(
                 Domain("lot_id", "in", lots) & Domain("state", "=", "done")
             )
             for line in lines.sorted(lambda line: (line.move_id.date, line.move_id.id)):
-                move = line.move_id
-                if move._is_first_hand():
-                    customer = move._get_warranty_customer()
-                    found[customer, move.company_id, line.lot_id].append(move)
-                    found[line.lot_id].append(move)
-        if products:
-            kept = Domain("warranty_end", "!=", False) & (
-                Domain("product_id", "in", products)
-                | Domain("sale_line_id.product_id", "in", products)
-            )
-            buyer = "partner_id.commercial_partner_id"
-            # Two searches: each has its indexes.
-            for whose in (
-                Domain(f"sale_line_id.order_id.{buyer}", "in", customers),
-                Domain("sale_line_id", "=", False)
-                & Domain(f"picking_id.{buyer}", "in", customers),
-            ):
-                for move in moves.search(kept & whose, order="date, id"):
-                    customer = move._get_warranty_customer()
-                    for product in move._get_warranty_products():
-                        found[customer, move.company_id, product].append(move)
+                if line.move_id._is_first_hand():
+                    add(line.move_id, line.lot_id)
+                    found[line.lot_id].append(line.move_id)
+        for move in self._search_warranty_moves(items):
+            for product in move._get_warranty_products():
+                add(move, product)
         return found
+
+    def _search_warranty_moves(self, items):
+        """Return the deliveries with a warranty, by date, of the products of
+        ``{ticket: (product, lot)}`` without a lot."""
+        moves = self.env["stock.move"].sudo()  # sudo: see _find_warranties
+        products, orders, customers = set(), set(), set()
+        for ticket, (product, lot) in items.items():
+            if not lot:
+                products.add(product.id)
+                if order := ticket._get_warranty_order(product, lot):
+                    orders.add(order.id)
+                else:
+                    customers.add(ticket.commercial_partner_id._origin.id)
+        kept = Domain("warranty_end", "!=", False) & (
+            Domain("product_id", "in", products)
+            | Domain("sale_line_id.product_id", "in", products)
+        )
+        plain = Domain("sale_line_id", "=", False)
+        buyer = "partner_id.commercial_partner_id"
+        # One search each: each has its indexes.
+        for ids, path, domain in (
+            (orders, "sale_line_id.order_id", Domain.TRUE),
+            (orders, "picking_id.sale_id", plain),
+            (customers, f"sale_line_id.order_id.{buyer}", Domain.TRUE),
+            (customers, f"picking_id.{buyer}", plain),
+        ):
+            if ids:
+                moves |= moves.search(kept & domain & Domain(path, "in", ids))
+        return moves.sorted(lambda move: (move.date, move.id))
 
     def _get_warranty_pieces(self, moves, latest, product, lot):
         """Return ``{(first day, last day)}`` of what this ticket may be about.

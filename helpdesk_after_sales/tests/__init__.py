@@ -19,4 +19,6 @@ from . import test_team
 from . import test_team_tour
 from . import test_ticket
 from . import test_ticket_line
+from . import test_ticket_scale
 from . import test_warranty
+from . import test_warranty_kept

@@ -167,10 +167,6 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         if not self.helpdesk_ticket_id:
             raise UserError(self.env._("Open this pop-up from a helpdesk ticket."))
         self.helpdesk_ticket_id._check_after_sales(self._after_sales_switch)
-        # The customer, and who writes in the chatters: Odoo reads them one by one on
-        # its way. sudo: into the cache only; the user works on the ticket, as checked.
-        people = self.helpdesk_ticket_id.partner_id | self.env.user.partner_id
-        people.sudo().mapped("name")
         if (
             self.helpdesk_from_request
             and not self[self._after_sales_result]

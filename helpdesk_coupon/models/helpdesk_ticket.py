@@ -16,7 +16,7 @@ class HelpdeskTicket(models.Model):
     coupons_count = fields.Integer(
         string="Number of Coupons",
         compute="_compute_coupons_count",
-        groups="helpdesk_after_sales.group_helpdesk_user",
+        groups="base.group_user",
     )
 
     def _compute_coupons_count(self):

@@ -13,7 +13,9 @@ class HelpdeskTicket(models.Model):
         copy=False,
     )
     fsm_task_count = fields.Integer(
-        string="Number of Field Service Tasks", compute="_compute_fsm_task_count"
+        string="Number of Field Service Tasks",
+        compute="_compute_fsm_task_count",
+        groups="base.group_user",
     )
 
     def _compute_fsm_task_count(self):
