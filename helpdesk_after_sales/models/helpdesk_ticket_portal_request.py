@@ -406,7 +406,9 @@ class HelpdeskTicket(models.Model):
         result = []
         # sudo: see the caller; nothing of it but this is told.
         for line in self.sudo().line_ids.filtered("product_id"):
-            state, style = line._get_badge() if line.state != "draft" else (False, "")
+            dropped = line.state == "asked" and self.close_date
+            known = line.state != "draft" and not dropped
+            state, style = line._get_badge() if known else (False, "")
             result.append(
                 {
                     "id": line.id,

@@ -1,6 +1,6 @@
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import Form, tagged
+from odoo.tests import Form, HttpCase, tagged
 
 from .common import HelpdeskAfterSalesCommon
 
@@ -320,3 +320,21 @@ class TestTicketLine(HelpdeskAfterSalesCommon):
         source._merge_into(target)
         self.assertEqual(target.line_ids.mapped("quantity"), [3, 2])
         self._check_in_step(target)
+
+
+@tagged("post_install", "-at_install")
+class TestTicketLineTour(HelpdeskAfterSalesCommon, HttpCase):
+    def test_tour_agent_adds_a_purchase(self):
+        order = self._sell(self.contact_a1, (self.lamp, 1), (self.desk, 2))
+        ticket = self._ticket(
+            self.contact_a1, sale_order_id=order.id, product_id=self.lamp.id
+        )
+        self.start_tour(
+            f"/odoo/helpdesk-tickets/{ticket.id}",
+            "helpdesk_agent_adds_a_purchase",
+            login=self.agent.login,
+        )
+        self.assertEqual(
+            [(line.product_id, line.quantity) for line in ticket.line_ids],
+            [(self.lamp, 0), (self.desk, 2)],
+        )

@@ -514,6 +514,30 @@ class TestReturnRequestPages(ReturnRequestCommon, HttpCase):
         )
         self.assertEqual(self._badges(self.ticket_a), [[]] * 3)
 
+    def test_x31_a_request_is_added_to_an_open_one(self):
+        self._login(self.user_a1)
+        ticket, serial = self._ask(1), self.serials[0]
+        address = f"/my/purchases/{self.phones.id}/return"
+        page = fromstring(self.url_open(address).text)
+        [form] = page.xpath("//form[@enctype]")
+        values = {name: form.fields[name] or "" for name in form.fields}
+        del values["photos"]
+        values |= {"lot_id": str(serial.id), "ticket_id": str(ticket.id)}
+        answer = self.url_open(address, data=values, allow_redirects=False)
+        self.assertIn(f"/my/tickets/{ticket.id}?", answer.headers["Location"])
+        self.assertEqual(ticket.line_ids[1].lot_id, serial)
+        page = fromstring(self.url_open(f"/my/tickets/{ticket.id}").text)
+        lines = [line.text_content() for line in page.find_class("o_helpdesk_line")]
+        self.assertEqual(len(lines), 2)
+        self.assertIn(serial.name, lines[1])
+        self.assertEqual(["Waiting" in line for line in lines], [True, True])
+        self._decline(ticket)
+        page = fromstring(self.url_open(f"/my/tickets/{ticket.id}").text)
+        first, second = page.find_class("o_helpdesk_line")
+        self.assertIn("take back what fell", first.text_content())
+        self.assertNotIn("window", first.text_content(), "that is for colleagues")
+        self.assertIn("Waiting", second.text_content())
+
     def test_t8_forms_of_others_are_not_found(self):
         lamps = self.lamps.id
         for user, address in (

@@ -73,6 +73,7 @@ export class Purchases extends Component {
             [id],
         ]);
         await record.load();
+        await this.load(record, this.state.offset);
     }
 
     /** Open the documents that a figure is from: those that the user may read. */
