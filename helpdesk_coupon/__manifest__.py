@@ -10,6 +10,7 @@
         "security/loyalty_card_security.xml",
         "security/ir.model.access.csv",
         "data/mail_template_data.xml",
+        "data/ir_cron_data.xml",
         "wizards/helpdesk_coupon_wizard_views.xml",
         "wizards/helpdesk_coupon_withdraw_views.xml",
         "views/helpdesk_team_views.xml",

@@ -196,6 +196,9 @@ class TestConcurrencyCoupon(RaceCase):
                 }
             )
             move.action_post()
+            env["account.payment.register"].with_context(
+                active_model="account.move", active_ids=move.ids
+            ).create({}).action_create_payments()
             return move.id
 
         return self._as_root(create)

@@ -68,6 +68,9 @@ class TestGiftCardRefund(TransactionCase):
             }
         )
         cls.invoice.action_post()
+        cls.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=cls.invoice.ids
+        ).create({}).action_create_payments()
 
     def _gift(self, amount):
         wizard = (

@@ -142,8 +142,12 @@ class TestMailCoupon(TransactionCase):
 
         self.assertEqual(
             sorted(address for rcpt, _mail in self.mailbox.mails for address in rcpt),
-            ["amelie@aulne.example.com", "neighbour@example.com"],
-            "the customer and who follows from outside, no colleague",
+            [
+                "agent2@shop.example.com",
+                "amelie@aulne.example.com",
+                "neighbour@example.com",
+            ],
+            "the customer and who follows, colleagues too, but not who sends it",
         )
         message = next(
             mail for rcpt, mail in self.mailbox.mails if "amelie" in str(rcpt)

@@ -12,7 +12,9 @@ class AccountMove(models.Model):
     )
 
     @api.depends(
-        "helpdesk_gift_card_ids.active", "helpdesk_gift_card_ids.helpdesk_value"
+        "helpdesk_gift_card_ids.active",
+        "helpdesk_gift_card_ids.points",
+        "helpdesk_gift_card_ids.helpdesk_value",
     )
     def _compute_amount_left_to_refund(self):
         """A gift card that was given instead of money is money that was given back."""
@@ -20,22 +22,23 @@ class AccountMove(models.Model):
 
     def _get_given_instead(self):
         # sudo: what is left is one figure, the same for everybody who may see it. The
-        # code itself stays out of the sentence. Withdrawn cards are archived and count
-        # no more.
-        cards = self.sudo().helpdesk_gift_card_ids.filtered("active")
+        # code itself stays out of the sentence.
+        cards = self.sudo().with_context(active_test=False).helpdesk_gift_card_ids
+        given = {card: card._get_given_instead() for card in cards}
         return super()._get_given_instead() + [
             (
                 card.currency_id._convert(
-                    card.helpdesk_value,
+                    amount,
                     self.currency_id,
                     self.company_id,
                     card.create_date.date(),
                 ),
                 self.env._(
                     "%(amount)s with a gift card by %(user)s",
-                    amount=card.currency_id.format(card.helpdesk_value),
+                    amount=card.currency_id.format(amount),
                     user=card.create_uid.name,
                 ),
             )
-            for card in cards
+            for card, amount in given.items()
+            if not card.currency_id.is_zero(amount)
         ]

@@ -43,9 +43,8 @@ class HelpdeskTicket(models.Model):
     @api.readonly
     def action_view_coupons(self):
         """Return the action for the coupons of this ticket: a form for one, a list for
-        several (S62). Codes that have expired meanwhile are told on the ticket."""
+        several (S62)."""
         self.ensure_one()
-        self.coupon_ids._tell_helpdesk_expiry()
         action = self.with_context(active_test=False)._open_after_sales_documents(
             "loyalty.card"
         )
@@ -63,20 +62,15 @@ class HelpdeskTicket(models.Model):
         }
 
     def _get_coupon_recipients(self):
-        """Return who a coupon of this ticket is sent to: the customer, and the people
-        outside of the company who follow the ticket's messages (S55).
-
-        Colleagues who follow the ticket are left out: they read it on the ticket.
-        """
+        """Return who a coupon of this ticket is sent to: the customer, and everybody
+        who follows the ticket's messages, colleagues too (S55)."""
         self.ensure_one()
         # sudo: followers are proposed by name, as the composer of the ticket does.
         followers = self.sudo().message_follower_ids.filtered(
             lambda follower: self.env.ref("mail.mt_comment") in follower.subtype_ids
         )
-        outside = followers.partner_id.filtered(
-            lambda partner: partner.active and partner.partner_share
-        )
-        return (self.partner_id | outside).sudo(False)
+        following = followers.partner_id.filtered("active")
+        return (self.partner_id | following).sudo(False)
 
     # -- Limits of the team (X10) --------------------------------------------
 

@@ -42,6 +42,7 @@ class LoyaltyCard(models.Model):
             ("valid", "Valid"),
             ("used", "Used"),
             ("expired", "Expired"),
+            ("over", "Program Ended"),
             ("withdrawn", "Withdrawn"),
         ],
         string="State",
@@ -70,7 +71,14 @@ class LoyaltyCard(models.Model):
     # sudo: agents read the cards of their tickets, not programs, rewards and histories.
 
     @api.depends(
-        "active", "expiration_date", "points", "program_id.reward_ids.required_points"
+        "active",
+        "expiration_date",
+        "points",
+        "program_id.active",
+        "program_id.date_to",
+        "program_id.limit_usage",
+        "program_id.max_usage",
+        "program_id.reward_ids.required_points",
     )
     def _compute_coupon_state(self):
         today = fields.Date.context_today(self)
@@ -81,6 +89,8 @@ class LoyaltyCard(models.Model):
                 card.coupon_state = "used"
             elif card.expiration_date and card.expiration_date < today:
                 card.coupon_state = "expired"
+            elif card.program_id._is_over():
+                card.coupon_state = "over"
             else:
                 card.coupon_state = "valid"
 
@@ -92,7 +102,7 @@ class LoyaltyCard(models.Model):
             card.coupon_summary = (
                 card.currency_id.format(card.helpdesk_value)
                 if card.program_type == "gift_card"
-                else card.program_id._get_helpdesk_summary()
+                else card.program_id._get_helpdesk_summary(card.points)
             )
             used = card.history_ids.filtered(lambda line: line.used > 0)
             card.coupon_orders = ", ".join(
@@ -113,10 +123,9 @@ class LoyaltyCard(models.Model):
             vals = {"helpdesk_expiry_told": False} | vals
         return super().write(vals)
 
-    @api.autovacuum
+    @api.model
     def _tell_tickets_of_expiry(self):
-        """Tell the tickets of codes that expired unused. Odoo's daily cleaning asks for
-        it, and the ticket's smart button: no scheduled action of our own is needed."""
+        """Tell the tickets of codes that expired unused: a scheduled action, daily."""
         self.search(
             Domain("helpdesk_ticket_id", "!=", False)
             & Domain("helpdesk_expiry_told", "=", False)
@@ -171,7 +180,7 @@ class LoyaltyCard(models.Model):
 
     def action_helpdesk_withdraw(self):
         """Return the action of the pop-up that withdraws this code."""
-        self._check_helpdesk_usable()
+        self._check_helpdesk_withdrawable()
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Withdraw the Code"),
@@ -195,8 +204,27 @@ class LoyaltyCard(models.Model):
             raise UserError(self.env._("This code was not made on a helpdesk ticket."))
         card.helpdesk_ticket_id.check_access("write")
 
-    def _check_helpdesk_usable(self):
+    def _check_helpdesk_withdrawable(self):
+        """Raise for what can't be withdrawn any more. What expired unused can: a gift
+        card gives back the money that it stands for."""
         self._check_helpdesk_access()
+        if self.coupon_state not in ("valid", "expired", "over"):
+            self._check_helpdesk_usable()
+
+    def _check_helpdesk_usable(self):
+        """Raise unless this code can be given to the customer of its ticket."""
+        self._check_helpdesk_access()
+        owner = self.partner_id.commercial_partner_id
+        if owner and owner != self.helpdesk_ticket_id.commercial_partner_id:
+            raise UserError(
+                self.env._(
+                    "The code %(code)s was made for %(customer)s, and the ticket is of "
+                    "%(other)s now. Withdraw it, and generate a new one.",
+                    code=self.code,
+                    customer=owner.display_name,
+                    other=self.helpdesk_ticket_id.partner_id.display_name,
+                )
+            )
         states = dict(self._fields["coupon_state"]._description_selection(self.env))
         if self.coupon_state != "valid":
             raise UserError(
@@ -237,8 +265,10 @@ class LoyaltyCard(models.Model):
                 "default_composition_mode": "comment",
                 "default_subject": rendered["subject"],
                 "default_body": rendered["body_html"],
-                "default_partner_ids": ticket._get_coupon_recipients().ids,
-                # Colleagues who follow the ticket get no copy by accident.
+                "default_partner_ids": (
+                    self.partner_id | ticket._get_coupon_recipients()
+                ).ids,
+                # Who is proposed can be taken off again, followers too.
                 "default_notify_skip_followers": True,
                 "default_email_layout_xmlid": "mail.mail_notification_light",
                 "default_lang": lang,
@@ -304,6 +334,14 @@ class LoyaltyCard(models.Model):
             Domain("company_id", "in", company.ids)
         )
 
+    def _get_given_instead(self):
+        """Return the money that the customer got with this gift card, in its currency:
+        all of its value, or what was used of it before it was withdrawn."""
+        self.ensure_one()
+        if self.active:
+            return self.helpdesk_value
+        return max(self.helpdesk_value - max(self.points, 0.0), 0.0)
+
     def _withdraw_from_helpdesk(self, reason, tell_customer=False):
         """Make this code unusable. Whoever calls has checked the right to do so.
 
@@ -317,7 +355,9 @@ class LoyaltyCard(models.Model):
         ticket._lock_after_sales(self)
         # sudo: see above; the history of a card isn't for agents.
         card = self.sudo()
-        if card.history_ids.filtered(lambda line: line.used > 0):
+        used = card.history_ids.filtered(lambda line: line.used > 0)
+        # Of a gift card the rest can be withdrawn.
+        if used and (card.program_type != "gift_card" or card.points <= 0):
             raise UserError(
                 self.env._(
                     "The code %(code)s was used on %(orders)s: it can't be withdrawn "
@@ -410,7 +450,7 @@ class LoyaltyCard(models.Model):
         states = dict(self._fields["coupon_state"]._description_selection(self.env))
         values["state"] = states[self.coupon_state]
         values["style"] = "success" if self.coupon_state == "valid" else "secondary"
-        values["title"] = self.env._("Coupon %(code)s", code=self.code)
+        values["title"] = f"{self._after_sales_kind()} {self.code}"
         values["detail"] = self.coupon_summary
         if self.coupon_state != "valid":
             return values

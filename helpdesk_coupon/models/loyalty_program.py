@@ -31,16 +31,17 @@ class LoyaltyProgram(models.Model):
         # anything. sudo: agents get the names of what they may give, and no program.
         programs = self.sudo()
         usable = programs._get_helpdesk_programs(
-            ticket.company_id, scope.get("program_type")
+            ticket.company_id, scope.get("program_type"), ticket.partner_id
         )
         return super(LoyaltyProgram, programs).name_search(
             name, Domain("id", "in", usable.ids), operator, limit
         )
 
     @api.model
-    def _get_helpdesk_programs(self, company, program_type):
-        """Return the programs that can be given to a customer now: of the company, in
-        their dates, and not used up (S47, S49).
+    def _get_helpdesk_programs(self, company, program_type, partner):
+        """Return the programs that can be given to ``partner`` now: of the company, in
+        their dates, not used up, and of use in an order with the customer's price list
+        (S47, S49).
 
         :param company: that gives, one record
         :param program_type: ``coupons`` or ``gift_card``
@@ -55,17 +56,60 @@ class LoyaltyProgram(models.Model):
             & (Domain("date_from", "=", False) | Domain("date_from", "<=", today))
             & (Domain("date_to", "=", False) | Domain("date_to", ">=", today))
         )
+        # sudo: the price list is compared only.
+        pricelist = partner.sudo().with_company(company).property_product_pricelist
         return programs.filtered(
             lambda program: (
-                not program.limit_usage or program.total_order_count < program.max_usage
+                not program._is_used_up()
+                and program._is_sold_anywhere()
+                and (not program.pricelist_ids or pricelist in program.pricelist_ids)
             )
         )
 
-    def _get_helpdesk_summary(self):
-        """Return in plain words what a code of this program gives, in the language of
-        the context: "10% on your order; from $ 50.00"."""
+    def _is_used_up(self):
         self.ensure_one()
-        parts = [reward.description for reward in self.reward_ids if reward.description]
+        return self.limit_usage and self.total_order_count >= self.max_usage
+
+    def _is_sold_anywhere(self):
+        """Return whether codes of this program can be used at all: in orders, or where
+        other applications of Odoo sell (shop, point of sale)."""
+        self.ensure_one()
+        return any(
+            self[name]
+            for name in ("sale_ok", "ecommerce_ok", "pos_ok")
+            if name in self._fields
+        )
+
+    def _is_over(self):
+        """Return whether no code of this program can be used any more."""
+        self.ensure_one()
+        today = fields.Date.context_today(self)
+        return (
+            not self.active
+            or bool(self.date_to and self.date_to < today)
+            or self._is_used_up()
+        )
+
+    def _get_helpdesk_summary(self, points=0.0):
+        """Return in plain words what a code of this program gives, in the language of
+        the context: "10% on your order; from $ 50.00". Of several rewards that it can
+        buy the customer takes one.
+
+        :param points: of the code; at least those of a new one count
+        """
+        self.ensure_one()
+        points = max(points, self._get_helpdesk_points())
+        rewards = self.reward_ids.filtered(
+            lambda reward: reward.description and reward.required_points <= points
+        )
+        parts = []
+        if rewards:
+            texts = rewards.mapped("description")
+            while len(texts) > 1:
+                texts[:2] = [
+                    self.env._("%(one)s or %(other)s", one=texts[0], other=texts[1])
+                ]
+            parts = texts
         for rule in self.rule_ids:
             if rule.minimum_amount:
                 parts.append(

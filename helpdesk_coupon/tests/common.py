@@ -42,6 +42,13 @@ class HelpdeskCouponCommon(HelpdeskAfterSalesCommon):
             | values
         )
 
+    @classmethod
+    def _pay(cls, invoice):
+        """Register the payment of all that is due."""
+        cls.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        ).create({}).action_create_payments()
+
     def _wizard(self, ticket=None, user=None, **values):
         """Return the pop-up as the web client opens and fills it."""
         ticket = (ticket or self.ticket_a).with_user(user or self.agent)

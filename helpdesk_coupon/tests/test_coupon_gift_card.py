@@ -1,6 +1,6 @@
 import re
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -24,6 +24,7 @@ class TestCouponGiftCard(HelpdeskCouponCommon, AccountTestInvoicingCommon):
         cls.order_a = cls._sell(cls.contact_a1, (cls.lamp, 2))
         cls.invoice_a = cls.order_a._create_invoices()
         cls.invoice_a.action_post()
+        cls._pay(cls.invoice_a)
 
     def _gift_card(self, **values):
         return self._generate_coupon(program_type="gift_card", **values)
@@ -106,6 +107,7 @@ class TestCouponGiftCard(HelpdeskCouponCommon, AccountTestInvoicingCommon):
         order = self._sell(self.customer_b, (self.desk, 1))
         foreign = order._create_invoices()
         foreign.action_post()
+        self._pay(foreign)
         draft = self._sell(self.contact_a1, (self.desk, 1))._create_invoices()
         for invoice in (foreign, draft):
             wizard = self._wizard(program_type="gift_card")
@@ -146,6 +148,7 @@ class TestCouponGiftCard(HelpdeskCouponCommon, AccountTestInvoicingCommon):
         # Invoiced in part: what of that is left.
         draft.invoice_line_ids.quantity = 1
         draft.action_post()
+        self._pay(draft)
         wizard = self._wizard(program_type="gift_card")
         self.assertFalse(wizard.notice)
         self.assertEqual(wizard.invoice_id, draft)
@@ -190,3 +193,66 @@ class TestCouponGiftCard(HelpdeskCouponCommon, AccountTestInvoicingCommon):
         self.assertEqual(
             self.invoice_a.amount_left_to_refund, 70, "the value given counts"
         )
+
+    def test_t12_nothing_instead_of_money_that_was_not_paid(self):
+        """rights hole 11c: the invoice stays due, and the card could be spent."""
+        self.ticket_a.sale_order_id = self._sell(self.contact_a1, (self.lamp, 4))
+        invoice = self.ticket_a.sale_order_id._create_invoices()
+        invoice.action_post()
+        wizard = self._wizard(program_type="gift_card")
+        self.assertEqual(
+            (wizard.invoice_id, wizard.amount_due, wizard.amount), (invoice, 200, 0)
+        )
+        for amount in (0, 1, 200):
+            with (
+                self.subTest(amount=amount),
+                self.assertRaisesRegex(UserError, r"\$.200\.00 of .* is still due"),
+            ):
+                self._gift_card(amount=amount)
+        self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        ).create({"amount": 150}).action_create_payments()
+        with self.assertRaisesRegex(UserError, "is still due"):
+            self._gift_card(amount=151)
+        self.assertEqual(self._gift_card(amount=150).points, 150)
+
+    def test_t6_credited_in_full_names_the_credit_note(self):
+        wizard = self._wizard(program_type="gift_card")
+        reversal = (
+            self.env["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=self.invoice_a.ids)
+            .create({"journal_id": self.invoice_a.journal_id.id})
+        )
+        reversal.refund_moves()
+        reversal.new_move_ids.action_post()
+        with self.assertRaisesRegex(UserError, reversal.new_move_ids.name):
+            wizard.action_send_by_email()
+
+    def test_f11_an_expired_card_gives_its_money_back(self):
+        card = self._gift_card(amount=30)
+        card.expiration_date = fields.Date.subtract(fields.Date.today(), days=1)
+        self.assertEqual(card.coupon_state, "expired")
+        self.assertEqual(self.invoice_a.amount_left_to_refund, 70)
+        self._withdraw(card)
+        self.assertEqual(self.invoice_a.amount_left_to_refund, 100)
+
+    def test_f11_the_rest_of_a_card_can_be_withdrawn(self):
+        card = self._gift_card(amount=80)
+        order = self._order(self.contact_a1, quantity=1)
+        self._apply(order, card)
+        order.action_confirm()
+        self.assertEqual(card.points, 30)
+        self._withdraw(card)
+        self.assertEqual(self.invoice_a.amount_left_to_refund, 50)
+
+    def _withdraw(self, card):
+        action = card.with_user(self.agent).action_helpdesk_withdraw()
+        self.env[action["res_model"]].with_user(self.agent).with_context(
+            **action["context"]
+        ).create({"reason": "Not used"}).action_withdraw()
+
+    def test_t10_a_gift_card_is_called_that(self):
+        card = self._gift_card(amount=30)
+        title = card.sudo()._prepare_timeline_values()["title"]
+        self.assertIn(card._after_sales_kind(), title)
+        self.assertNotIn("Coupon", title)

@@ -162,7 +162,8 @@ class TestCouponWizard(HelpdeskCouponCommon):
         day = fields.Date.today() + timedelta(days=30)
         wizard = self._wizard(valid_until=day)
         composer = self._composer(wizard.action_send_by_email())
-        self.assertEqual(composer.partner_ids[:], self.contact_a1 | outside)
+        following = outside | self.other_agent.partner_id
+        self.assertEqual(composer.partner_ids[:], self.contact_a1 | following)
         self.assertIn(wizard.coupon_id.code, composer.body)
         self.assertIn("10% on your order", composer.body)
         self.assertIn(str(day.year), composer.body)
@@ -172,7 +173,8 @@ class TestCouponWizard(HelpdeskCouponCommon):
         message = self.ticket_a.message_ids[0]
         self.assertIn(wizard.coupon_id.code, message.body)
         self.assertEqual(
-            message.notified_partner_ids, self.contact_a1 | outside | self.contact_a2
+            message.notified_partner_ids,
+            self.contact_a1 | following | self.contact_a2,
         )
 
     def test_s57_without_expiry_the_message_names_none(self):
@@ -297,7 +299,7 @@ class TestCouponWizard(HelpdeskCouponCommon):
                 )
         Form(valid.with_user(self.agent), view="helpdesk_coupon.loyalty_card_view_form")
 
-    def test_x2_expiry_is_told_once_without_a_scheduled_action(self):
+    def test_x2_expiry_is_told_once(self):
         today = fields.Date.today()
         seen, unseen, used, valid = (
             self._generate_coupon(valid_until=today + timedelta(days=days))
@@ -318,8 +320,10 @@ class TestCouponWizard(HelpdeskCouponCommon):
 
         with freeze_time(today + timedelta(days=2)):
             self.assertFalse(told())
-            for _look in range(2):
-                ticket.action_view_coupons()
+            ticket.action_view_coupons()
+            self.assertFalse(told(), "who looks at them writes nothing")
+            for _day in range(2):
+                self.env["loyalty.card"]._tell_tickets_of_expiry()
                 self.assertEqual(told(), [seen])
         self.env.invalidate_all()
         with freeze_time(today + timedelta(days=3)):
@@ -482,3 +486,56 @@ class TestCouponWizard(HelpdeskCouponCommon):
         self.env.invalidate_all()
         with self.assertRaises(AccessError):
             wizard.with_user(self.other_agent).action_send_by_email()
+
+    # -- What the shop does with the code ("money C1" to "C5") ----------------
+
+    def test_c1_no_code_outlives_its_program(self):
+        end = fields.Date.add(fields.Date.today(), days=10)
+        self.program.date_to = end
+        self.assertEqual(self._wizard().valid_until, end)
+        later = fields.Date.add(end, days=30)
+        for chosen in (later, False):
+            with self.subTest(chosen=chosen):
+                coupon = self._generate_coupon(valid_until=chosen)
+                self.assertEqual(coupon.expiration_date, end)
+
+    def test_c2_codes_of_a_program_that_ended_are_not_valid(self):
+        coupon = self._generate_coupon()
+        yesterday = fields.Date.subtract(fields.Date.today(), days=1)
+        for values in ({"date_to": yesterday}, {"active": False}):
+            before = {name: self.program[name] for name in values}
+            self.program.write(values)
+            with self.subTest(values=values):
+                self.assertEqual(coupon.coupon_state, "over")
+                with self.assertRaises(UserError):
+                    coupon.with_user(self.agent).action_helpdesk_send()
+            self.program.write(before)
+        self.assertEqual(coupon.coupon_state, "valid")
+
+    def test_c3_programs_of_other_price_lists_or_shops_are_not_offered(self):
+        self.program.pricelist_ids = self.env["product.pricelist"].create(
+            {"name": "Others"}
+        )
+        self.assertFalse(self._wizard().program_id)
+        self.program.pricelist_ids = False
+        self.assertEqual(self._wizard().program_id, self.program)
+
+    def test_c4_only_what_the_code_can_buy_is_promised(self):
+        self.program.reward_ids.copy({"discount": 50, "required_points": 5})
+        self.assertNotIn("50%", self._wizard().program_summary)
+        self.program.reward_ids[1].required_points = 1
+        summary = self._wizard().program_summary
+        self.assertRegex(summary, "(10%|50%).* or .*(10%|50%)")
+
+    def test_c5_the_code_of_a_former_customer_is_not_sent_to_the_new_one(self):
+        coupon = self._generate_coupon()
+        self.ticket_a.partner_id = self.customer_b
+        for send in ("action_helpdesk_send", "action_helpdesk_share"):
+            with self.subTest(send=send), self.assertRaises(UserError):
+                getattr(coupon.with_user(self.agent), send)()
+        self.assertTrue(coupon.with_user(self.agent).action_helpdesk_withdraw())
+
+    def test_t13_a_code_that_is_not_used_is_told(self):
+        self.assertFalse(self._wizard().unused_notice)
+        coupon = self._generate_coupon()
+        self.assertIn(coupon.code, self._wizard().unused_notice)

@@ -19,10 +19,10 @@ class HelpdeskCouponWithdraw(models.TransientModel):
         """Make the code unusable, and close the pop-up.
 
         :raises AccessError: when the ticket isn't the user's to work on
-        :raises UserError: when the code was used, has expired or was withdrawn
+        :raises UserError: when the code was used or withdrawn
         """
         self.ensure_one()
-        self.coupon_id._check_helpdesk_usable()
+        self.coupon_id._check_helpdesk_withdrawable()
         if not (self.reason or "").strip():
             raise UserError(self.env._("Say why the code is withdrawn."))
         self.coupon_id._withdraw_from_helpdesk(self.reason.strip(), self.tell_customer)

@@ -3,6 +3,7 @@ import math
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
+from odoo.tools import format_datetime
 
 
 class HelpdeskCouponWizard(models.TransientModel):
@@ -35,7 +36,12 @@ class HelpdeskCouponWizard(models.TransientModel):
         help="The programs that can be used now.",
     )
     program_summary = fields.Char(string="Gives", compute="_compute_program_summary")
-    valid_until = fields.Date(help="Leave it empty for a code that never expires.")
+    valid_until = fields.Date(
+        compute="_compute_valid_until",
+        store=True,
+        readonly=False,
+        help="Leave it empty for a code that is valid as long as its program.",
+    )
 
     invoice_id = fields.Many2one(
         comodel_name="account.move",
@@ -47,10 +53,15 @@ class HelpdeskCouponWizard(models.TransientModel):
     amount_left = fields.Monetary(
         string="Left to Refund", compute="_compute_amount_left"
     )
+    amount_due = fields.Monetary(compute="_compute_amount_left")
+    amount_paid = fields.Monetary(
+        string="Paid and not Refunded", compute="_compute_amount_left"
+    )
     # Not Monetary: that field fails with a trace on what no currency can round (T4).
     amount = fields.Float(compute="_compute_amount", store=True, readonly=False)
 
     notice = fields.Text(compute="_compute_notice")
+    unused_notice = fields.Text(compute="_compute_unused_notice")
     limit_notice = fields.Text(compute="_compute_limit_notice")
     can_create_program = fields.Boolean(compute="_compute_notice")
     can_share = fields.Boolean(compute="_compute_notice")
@@ -77,7 +88,9 @@ class HelpdeskCouponWizard(models.TransientModel):
         ticket = self.helpdesk_ticket_id
         if not ticket or not ticket.has_access("read"):
             return programs
-        return programs._get_helpdesk_programs(ticket.company_id, self.program_type)
+        return programs._get_helpdesk_programs(
+            ticket.company_id, self.program_type, ticket.partner_id
+        )
 
     @api.depends("helpdesk_ticket_id", "program_type")
     def _compute_program_id(self):
@@ -96,6 +109,41 @@ class HelpdeskCouponWizard(models.TransientModel):
                 program._get_helpdesk_summary()
                 if offered and wizard.program_type == "coupons"
                 else False
+            )
+
+    @api.depends("program_id")
+    def _compute_valid_until(self):
+        for wizard in self:
+            wizard.valid_until = wizard._get_last_day()
+
+    def _get_last_day(self):
+        """Return until when the code can be used: no code outlives its program."""
+        # sudo: a date of a program that is offered (_check_coupon), or was just chosen.
+        program = self.program_id.sudo()
+        end = program in self._get_programs() and program.date_to
+        return min(filter(None, (self.valid_until, end)), default=False)
+
+    @api.depends("helpdesk_ticket_id", "coupon_id")
+    def _compute_unused_notice(self):
+        for wizard in self:
+            ticket = wizard.helpdesk_ticket_id
+            wizard.unused_notice = False
+            if wizard.coupon_id or not ticket or not ticket.has_access("read"):
+                continue
+            # sudo: codes of a ticket that may be read, as its button shows them.
+            codes = ticket.sudo().coupon_ids.filtered(
+                lambda card: (
+                    card.coupon_state == "valid"
+                    and not card.history_ids.filtered(lambda line: line.used > 0)
+                )
+            )
+            wizard.unused_notice = codes and self.env._(
+                "Made on this ticket and not used yet: %(codes)s. Send it again from "
+                "the button Coupons instead of making another one.",
+                codes=", ".join(
+                    f"{card.code} ({format_datetime(self.env, card.create_date)})"
+                    for card in codes.sorted("id")[-3:]
+                ),
             )
 
     def _get_invoices(self, limit=None, **anything):
@@ -135,21 +183,28 @@ class HelpdeskCouponWizard(models.TransientModel):
     def _compute_amount_left(self):
         for wizard in self:
             invoice = wizard.invoice_id and wizard._get_customer_invoice()
-            wizard.amount_left = (
-                invoice.currency_id._convert(
-                    max(invoice.amount_left_to_refund, 0.0),
-                    wizard.currency_id,
-                    wizard.company_id,
-                    fields.Date.context_today(wizard),
-                )
-                if invoice
-                else 0.0
+            left = invoice and max(invoice.amount_left_to_refund, 0.0)
+            paid = invoice and max(invoice._get_left_of_payments(), 0.0)
+            wizard.amount_left = wizard._convert_amount(invoice, left)
+            wizard.amount_paid = wizard._convert_amount(invoice, paid)
+            wizard.amount_due = wizard._convert_amount(
+                invoice, invoice and invoice.amount_residual
             )
+
+    def _convert_amount(self, invoice, amount):
+        if not invoice:
+            return 0.0
+        return invoice.currency_id._convert(
+            amount,
+            self.currency_id,
+            self.company_id,
+            fields.Date.context_today(self),
+        )
 
     @api.depends("invoice_id")
     def _compute_amount(self):
         for wizard in self:
-            wizard.amount = wizard.amount_left
+            wizard.amount = wizard.amount_paid
 
     def _get_amount(self):
         """Return the amount as rounded by the currency; 0 for what is no amount."""
@@ -470,18 +525,34 @@ class HelpdeskCouponWizard(models.TransientModel):
                 )
             )
         currency = self.currency_id
-        if currency.compare_amounts(self._get_amount(), 0) <= 0:
+        # sudo: an invoice that _get_customer_invoice let through.
+        invoice = self.invoice_id.sudo()
+        if refusal := invoice._get_refund_refusal():
+            raise UserError(refusal)
+        if currency.compare_amounts(self._get_amount(), 0) <= 0 < self.amount_paid:
             raise UserError(
                 self.env._("The amount of a gift card must be more than zero.")
             )
-        # sudo: the name of an invoice that _get_customer_invoice let through.
         if currency.compare_amounts(self._get_amount(), self.amount_left) > 0:
             raise UserError(
                 self.env._(
                     "At most %(left)s is left to refund of %(invoice)s, counting its "
                     "credit notes and gift cards.",
                     left=currency.format(self.amount_left),
-                    invoice=self.invoice_id.sudo().name,
+                    invoice=invoice.name,
+                )
+            )
+        if not self.amount_paid or (
+            currency.compare_amounts(self._get_amount(), self.amount_paid) > 0
+        ):
+            raise UserError(
+                self.env._(
+                    "%(due)s of %(invoice)s is still due: a gift card of at most "
+                    "%(paid)s can be given instead of the money that was paid. Credit "
+                    "the rest with a refund.",
+                    due=currency.format(self.amount_due),
+                    invoice=invoice.name,
+                    paid=currency.format(self.amount_paid),
                 )
             )
 
@@ -518,7 +589,7 @@ class HelpdeskCouponWizard(models.TransientModel):
             "points_granted": self._get_amount()
             if self.program_type == "gift_card"
             else program._get_helpdesk_points(),
-            "valid_until": self.valid_until,
+            "valid_until": self._get_last_day(),
             "description": self.env._(
                 "Helpdesk Ticket #%(number)s",
                 number=self.helpdesk_ticket_id.ticket_ref,

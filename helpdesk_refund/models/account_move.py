@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import formatLang
 
 
 class AccountMove(models.Model):
@@ -108,48 +107,11 @@ class AccountMove(models.Model):
                     )
                 )
 
-    def _get_refund_name(self):
-        """Return the number of this credit note, or that it is a draft."""
-        self.ensure_one()
-        if self.name and self.name != "/":
-            return self.name
-        return self.env._("a draft")
-
     def _get_refund_title(self):
         """Return what this credit note is called at the beginning of a line."""
         if self.name and self.name != "/":
             return f"{self._after_sales_kind()} {self.name}"
         return self.env._("Credit note (draft)")
-
-    def _format_refund(self, amount):
-        return formatLang(self.env, amount, currency_obj=self.currency_id)
-
-    def _get_refund_refusal(self):
-        """Return the sentence why this document can't be refunded, or ``False`` (X4).
-
-        Pop-up and server use the same.
-        """
-        self.ensure_one()
-        if self.move_type != "out_invoice" or self.state != "posted":
-            return self.env._(
-                "%(document)s is not a posted customer invoice; only those can be "
-                "refunded.",
-                document=self.display_name,
-            )
-        if self.currency_id.compare_amounts(self.amount_left_to_refund, 0) > 0:
-            return False
-        if self.currency_id.is_zero(self.amount_total):
-            return self.env._(
-                "There is nothing to refund on %(invoice)s: its total is %(total)s.",
-                invoice=self.name,
-                total=self._format_refund(self.amount_total),
-            )
-        return self.env._(
-            "%(invoice)s of %(total)s is credited in full already: %(notes)s.",
-            invoice=self.name,
-            total=self._format_refund(self.amount_total),
-            notes=self._get_given_back_sentence(),
-        )
 
     def _filter_refundable(self):
         """Return those of these invoices of which something is left to refund."""
@@ -168,40 +130,6 @@ class AccountMove(models.Model):
             invoice=self.name,
             notes=given_back,
         )
-
-    def _get_given_back_sentence(self, but=()):
-        """Return in words what of this invoice was given back already: its credit
-        notes, less those in ``but``, and what was given instead of money (X1)."""
-        self.ensure_one()
-        notes = self._get_credit_notes().filtered(lambda note: note not in but)
-        instead = [sentence for _amount, sentence in self._get_given_instead()]
-        return ", ".join(filter(None, [notes._get_credited_sentence(self), *instead]))
-
-    def _get_credited_sentence(self, invoice):
-        """Return these credit notes of ``invoice`` in words: the last three by amount,
-        number, and who made them; those before as a sum."""
-        last = self.sorted("id")[-3:]
-        before = self - last
-        sentences = [
-            self.env._(
-                "%(amount)s with %(note)s by %(user)s",
-                amount=note._format_refund(note.amount_total),
-                note=note._get_refund_name(),
-                user=note.create_uid.name,
-            )
-            for note in last
-        ]
-        if before:
-            total = sum(n._convert_refunded(n.amount_total, invoice) for n in before)
-            sentences.insert(
-                0,
-                self.env._(
-                    "%(amount)s with %(number)s earlier credit notes",
-                    amount=invoice._format_refund(total),
-                    number=len(before),
-                ),
-            )
-        return ", ".join(sentences)
 
     def _get_created_sentence(self):
         if self.move_type != "out_refund":
