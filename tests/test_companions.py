@@ -20,6 +20,15 @@ COMPANIONS = {
     "helpdesk_after_sales/tests/test_team.py": ["hr_holidays"],
     "helpdesk_coupon": ["website_sale_loyalty"],
     "helpdesk_fsm": ["hr_timesheet", "sale_project"],
+    # Fields of localizations in Odoo's own pop-up (X20).
+    "helpdesk_refund/tests/test_refund_cases.py": [
+        "l10n_es_edi_facturae",
+        "l10n_es_edi_tbai",
+        "l10n_latam_invoice_document",
+        "l10n_sa",
+        "l10n_tw_edi_ecpay",
+        "l10n_vn_edi_viettel",
+    ],
     "helpdesk_return": ["sale_mrp", "stock_dropshipping"],
 }
 

@@ -115,6 +115,33 @@ class TestGiftCardRefund(TransactionCase):
         with self.assertRaises(UserError):
             self._gift(1)
 
+    def test_f4_what_was_given_instead_is_taken_off_once(self):
+        """money F4: the second draft of 115.00 holds all that is left."""
+        self.invoice = self.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.ticket.partner_id.id,
+                "invoice_line_ids": [
+                    Command.create({"name": name, "price_unit": price, "tax_ids": []})
+                    for name, price in (("A", 50.0), ("B", 65.0))
+                ],
+            }
+        )
+        self.invoice.action_post()
+        self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=self.invoice.ids
+        ).create({}).action_create_payments()
+        self._gift(10)
+        first = self._refund()
+        self.assertEqual(first.amount_total, 105)
+        first.invoice_line_ids.filtered(lambda line: line.name == "B").unlink()
+        self.assertEqual(first.amount_total, 40)
+        first.action_post()
+        second = self._refund()
+        self.assertEqual(second.amount_total, 65)
+        second.action_post()
+        self.assertEqual(self.invoice.amount_left_to_refund, 0)
+
     def test_x1_reverse_and_create_invoice_after_a_gift_card(self):
         self._gift(30)
         self._refund("modify_moves")

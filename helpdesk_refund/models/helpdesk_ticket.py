@@ -28,13 +28,19 @@ class HelpdeskTicket(models.Model):
     )
 
     def _compute_credit_notes_count(self):
-        credit_notes = Domain("move_type", "=", "out_refund")
+        credit_notes = self._get_credit_note_domain()
         drafts = credit_notes & Domain("state", "=", "draft")
         count = self._after_sales_count("account.move", credit_notes)
         draft_count = self._after_sales_count("account.move", drafts)
         for ticket in self:
             ticket.credit_notes_count = count.get(ticket._origin, 0)
             ticket.draft_credit_notes_count = draft_count.get(ticket._origin, 0)
+
+    @api.model
+    def _get_credit_note_domain(self):
+        """Return the domain of the credit notes that the button counts and opens: what
+        was cancelled gave nothing back."""
+        return Domain("move_type", "=", "out_refund") & Domain("state", "!=", "cancel")
 
     @api.readonly
     def action_refund(self):
@@ -65,7 +71,7 @@ class HelpdeskTicket(models.Model):
         list for several (S39)."""
         self.ensure_one()
         action = self._open_after_sales_documents(
-            "account.move", Domain("move_type", "=", "out_refund")
+            "account.move", self._get_credit_note_domain()
         )
         return action | {"name": self.env._("Credit Notes")}
 

@@ -353,6 +353,16 @@ class TestRefundCases(HelpdeskRefundCommon):
         self.assertIn("nothing left", names[self.invoice_a.id])
         self.assertNotIn("nothing left", names[other.id])
 
+    def test_t9_cancelled_notes_are_not_counted(self):
+        ticket = self.ticket_a.with_user(self.billing_agent)
+        self._refund().button_cancel()
+        ticket.invalidate_recordset()
+        self.assertEqual(ticket.credit_notes_count, 0)
+        note = self._refund(invoices=self.invoice_a)
+        ticket.invalidate_recordset()
+        self.assertEqual(ticket.credit_notes_count, 1)
+        self.assertEqual(ticket.action_view_credit_notes()["res_id"], note.id)
+
     def test_t5_t11_language_of_the_customer_and_a_date_to_come(self):
         self.env["res.lang"]._activate_lang("fr_FR")
         self.contact_a1.lang = "fr_FR"
