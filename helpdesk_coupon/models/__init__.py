@@ -5,3 +5,4 @@ from . import loyalty_card
 from . import loyalty_history
 from . import loyalty_program
 from . import sale_order
+from . import sale_order_line

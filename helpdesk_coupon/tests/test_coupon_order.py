@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
@@ -135,3 +135,21 @@ class TestCouponOrder(HelpdeskCouponCommon):
             }
         )
         self.assertNotIn("error", self._apply(self._order(self.customer_b), card))
+
+    def test_f3_what_a_reward_lowers(self):
+        """money F3: of a discount on some products others take no share."""
+        reward = self.program.reward_ids
+        reward.write(
+            {
+                "discount_applicability": "specific",
+                "discount_product_ids": [Command.set(self.lamp.ids)],
+            }
+        )
+        order = self._order(self.contact_a1)
+        order.order_line = [Command.create({"product_id": self.desk.id})]
+        self._apply(order, self._generate_coupon())
+        lines = order.order_line
+        lowered = lines.filtered("reward_id")._get_after_sales_lowered()
+        self.assertEqual(lowered, lines[0])
+        reward.discount_applicability = "order"
+        self.assertFalse(lines._get_after_sales_lowered())

@@ -128,7 +128,12 @@ class AccountMoveLine(models.Model):
 
     def _get_lines_lowered(self, lines):
         """Return those of ``lines``, of the invoice, that this line with a negative
-        amount lowers: those with its taxes, as Odoo splits discounts by taxes."""
+        amount lowers: those that the order tells, else those with its taxes, as Odoo
+        splits discounts by taxes."""
+        # sudo: order lines are compared only.
+        lowered = self.sudo().sale_line_ids._get_after_sales_lowered()
+        if some := [line for line in lines if line.sudo().sale_line_ids & lowered]:
+            return some
         goods = [line for line in lines if line.price_subtotal > 0]
         return [line for line in goods if line.tax_ids == self.tax_ids] or goods
 
