@@ -516,9 +516,16 @@ class TestCouponWizard(HelpdeskCouponCommon):
         self.program.pricelist_ids = self.env["product.pricelist"].create(
             {"name": "Others"}
         )
-        self.assertFalse(self._wizard().program_id)
+        programs = self.env["loyalty.program"]
+        offer = (self.company, "coupons", self.contact_a1)
+        self.assertFalse(programs._get_helpdesk_programs(*offer))
         self.program.pricelist_ids = False
-        self.assertEqual(self._wizard().program_id, self.program)
+        self.assertEqual(programs._get_helpdesk_programs(*offer), self.program)
+        self.program.sale_ok = False
+        for name in ("ecommerce_ok", "pos_ok"):
+            if name in self.program._fields:
+                self.program[name] = False
+        self.assertFalse(programs._get_helpdesk_programs(*offer))
 
     def test_c4_only_what_the_code_can_buy_is_promised(self):
         self.program.reward_ids.copy({"discount": 50, "required_points": 5})

@@ -137,7 +137,7 @@ class HelpdeskCouponWizard(models.TransientModel):
                     and not card.history_ids.filtered(lambda line: line.used > 0)
                 )
             )
-            wizard.unused_notice = codes and self.env._(
+            wizard.unused_notice = bool(codes) and self.env._(
                 "Made on this ticket and not used yet: %(codes)s. Send it again from "
                 "the button Coupons instead of making another one.",
                 codes=", ".join(

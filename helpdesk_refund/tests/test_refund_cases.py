@@ -353,6 +353,16 @@ class TestRefundCases(HelpdeskRefundCommon):
         self.assertIn("nothing left", names[self.invoice_a.id])
         self.assertNotIn("nothing left", names[other.id])
 
+    def test_t18_more_than_the_product_of_the_ticket_is_credited(self):
+        self.ticket_a.product_id = self.lamp
+        self.assertIn(self.lamp.name, self._form().helpdesk_notice)
+        order = self._sell(self.contact_a1, (self.lamp, 1))
+        self._invoice(order)
+        ticket = self._ticket(
+            self.contact_a1, sale_order_id=order.id, product_id=self.lamp.id
+        )
+        self.assertFalse(self._form(ticket).helpdesk_notice)
+
     def test_t9_cancelled_notes_are_not_counted(self):
         ticket = self.ticket_a.with_user(self.billing_agent)
         self._refund().button_cancel()

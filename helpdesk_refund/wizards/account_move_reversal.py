@@ -149,7 +149,7 @@ class AccountMoveReversal(models.TransientModel):
                     invoice._get_refund_refusal() or invoice._get_partial_notice()
                     for invoice in invoices
                 ] + [
-                    wizard._get_returned_notice(returned),
+                    wizard._get_returned_notice(returned) or wizard._get_whole_notice(),
                     wizard._get_date_notice(),
                 ]
                 wizard.helpdesk_notice = "\n".join(filter(None, sentences))
@@ -250,6 +250,22 @@ class AccountMoveReversal(models.TransientModel):
             self.env._("Reverse credits just that, unless you untick it below.")
         )
         return " ".join(sentences)
+
+    def _get_whole_notice(self):
+        """Return the sentence that more than the product of the ticket will be
+        credited, or ``False``."""
+        product = self.helpdesk_product_id
+        lines = self.move_ids._origin._get_refund_lines()
+        others = lines.filtered(
+            lambda line: line.price_subtotal > 0 and line.product_id != product
+        )
+        if not product or product not in lines.product_id or not others:
+            return False
+        return self.env._(
+            "Reverse credits all that is left of the invoice, not only %(product)s: "
+            "take the other lines off the draft.",
+            product=product.display_name,
+        )
 
     def _get_date_notice(self):
         """Return the sentence that the credit note waits for its date, or ``False``."""
