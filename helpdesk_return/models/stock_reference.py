@@ -17,7 +17,9 @@ class StockReference(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         references = super().create(vals_list)
-        references.helpdesk_ticket_id.check_access("read")
+        # Most have none, and who sells may not read tickets at all.
+        if tickets := references.helpdesk_ticket_id:
+            tickets.check_access("read")
         return references
 
     def write(self, vals):
