@@ -5,14 +5,17 @@ class StockReturnPickingLine(models.TransientModel):
     _inherit = "stock.return.picking.line"
 
     helpdesk_operations = fields.Json(
+        groups=fields.NO_ACCESS,
         help="Technical: what exactly comes back, see "
-        "``stock.move._plan_return_operations``."
+        "``stock.move._plan_return_operations``.",
     )
 
     def _prepare_move_default_values(self, new_picking):
         """Odoo has nothing left to choose where it is said which lots come back."""
         values = super()._prepare_move_default_values(new_picking)
-        if not self.helpdesk_operations:
+        # sudo: written by the pop-ups of a ticket, and by nobody else.
+        operations = self.sudo().helpdesk_operations
+        if not operations:
             return values
         product = self.move_id.product_id
         operation = {
@@ -24,8 +27,7 @@ class StockReturnPickingLine(models.TransientModel):
         }
         return values | {
             "move_line_ids": [
-                Command.create(operation | chosen)
-                for chosen in self.helpdesk_operations
+                Command.create(operation | chosen) for chosen in operations
             ]
         }
 
@@ -42,7 +44,9 @@ class StockReturnPicking(models.TransientModel):
         )
         keeping = self.with_context(helpdesk_held_move_ids=held.ids) if held else self
         picking = super(StockReturnPicking, keeping)._create_return()
-        chosen = self.product_return_moves.filtered("helpdesk_operations").move_id
+        # sudo: see above
+        chosen = self.sudo().product_return_moves.filtered("helpdesk_operations")
+        chosen = chosen.move_id
         if chosen:
             lines = picking.move_line_ids.filtered(
                 lambda line: line.move_id.origin_returned_move_id in chosen

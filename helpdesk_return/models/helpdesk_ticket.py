@@ -88,6 +88,20 @@ class HelpdeskTicket(models.Model):
         action = self._open_after_sales_documents("stock.picking")
         return action | {"name": self.env._("Returns")}
 
+    @api.model
+    def _check_shown_link(self, values):
+        """Check the ticket in what a client asks an onchange of: it would tell the name
+        of any.
+
+        :raises AccessError: when it isn't the user's to read
+        """
+        ticket = values.get("helpdesk_ticket_id") or self.env.context.get(
+            "default_helpdesk_ticket_id"
+        )
+        if ticket:
+            ticket = ticket.get("id") if isinstance(ticket, dict) else ticket
+            self.browse(ticket).check_access("read")
+
     def _get_latest_return(self):
         """Return the latest return that is still to come, else the latest that came.
 

@@ -43,6 +43,11 @@ class StockMove(models.Model):
             moves._link_helpdesk_dropships()
         return moves
 
+    @api.readonly
+    def onchange(self, values, field_names, fields_spec):
+        self.env["helpdesk.ticket"]._check_shown_link(values)
+        return super().onchange(values, field_names, fields_spec)
+
     def _link_helpdesk_dropships(self):
         """Put what a supplier sends in exchange on the ticket of its reference."""
         # sudo: buyers may not see the ticket. Who writes it on a reference must.

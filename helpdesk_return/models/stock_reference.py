@@ -14,6 +14,11 @@ class StockReference(models.Model):
         help="The helpdesk ticket on which these goods are sent in exchange.",
     )
 
+    @api.readonly
+    def onchange(self, values, field_names, fields_spec):
+        self.env["helpdesk.ticket"]._check_shown_link(values)
+        return super().onchange(values, field_names, fields_spec)
+
     @api.model_create_multi
     def create(self, vals_list):
         references = super().create(vals_list)

@@ -28,16 +28,28 @@ class TestBalanceHistories(GoodsCommon):
         )
         quants = cls.env["stock.quant"].with_context(inventory_mode=True)
         cls._put_in_stock(quants, cls.pens, 500)
+        cls.second = cls.env["stock.warehouse"].create({"name": "Two", "code": "TWO"})
+        for product in cls.desk, cls.pens:
+            cls.env["stock.quant"]._update_available_quantity(
+                product, cls.second.lot_stock_id, 500
+            )
 
     def _make(self, rng):
-        self.warehouse.write(
+        self.house = rng.choice([self.warehouse, self.second])
+        self.house.write(
             {
-                "delivery_steps": rng.choice(["ship_only", "pick_ship"]),
-                "reception_steps": rng.choice(["one_step", "two_steps"]),
+                "delivery_steps": rng.choice(
+                    ["ship_only", "pick_ship", "pick_pack_ship"]
+                ),
+                "reception_steps": rng.choice(["one_step", "two_steps", "three_steps"]),
             }
         )
         self.order = self._sell(
-            self.contact_a2, (self.desk, 6), (self.phone, 3), deliver=False
+            self.contact_a2,
+            (self.desk, 6),
+            (self.phone, 3),
+            deliver=False,
+            warehouse_id=self.house.id,
         )
         self.order.order_line = [
             Command.create(
@@ -176,11 +188,11 @@ class TestBalanceHistories(GoodsCommon):
             return
         places = {
             "location_id": self.customers.id,
-            "location_dest_id": self.warehouse.in_type_id.default_location_dest_id.id,
+            "location_dest_id": self.house.in_type_id.default_location_dest_id.id,
         }
         self.env["stock.picking"].create(
             {
-                "picking_type_id": self.warehouse.in_type_id.id,
+                "picking_type_id": self.house.in_type_id.id,
                 "partner_id": self.contact_a2.id,
                 "move_ids": [
                     Command.create(

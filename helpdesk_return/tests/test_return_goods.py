@@ -1,4 +1,5 @@
 from odoo import Command
+from odoo.exceptions import AccessError
 from odoo.tests import Form
 
 from odoo.addons.helpdesk_after_sales.tests.common import AGENT
@@ -276,10 +277,17 @@ class TestReplacement(GoodsCommon):
         order = self._sell(self.contact_a2, (self.desk, 1), deliver=False)
         both = self._new_user("after_sales_both", AGENT)
         both.group_ids += self.env.ref("stock.group_stock_user")
-        with self.assertRaises(Exception):  # noqa: B017
-            order.picking_ids.move_ids.with_user(both).write(
-                {"helpdesk_ticket_id": self.ticket_a.id}
-            )
+        moves = order.picking_ids.move_ids.with_user(both)
+        values = {"helpdesk_ticket_id": self.ticket_a.id}
+        references = self.env["stock.reference"].with_user(both)
+        for call in (
+            lambda: moves.write(values),
+            lambda: moves.onchange(values, [], {"helpdesk_ticket_id": {}}),
+            lambda: references.create({"name": "Mine", **values}),
+            lambda: self.env["stock.return.picking"].with_user(both).create(values),
+        ):
+            with self.assertRaises(AccessError):
+                call()
 
     def test_c16_cancelled_return_tells_of_its_replacement(self):
         made = self._return({self.lamp: 1}, exchange=True)

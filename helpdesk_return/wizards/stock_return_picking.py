@@ -4,38 +4,53 @@ from odoo import fields, models
 class StockReturnPickingLine(models.TransientModel):
     _inherit = "stock.return.picking.line"
 
-    helpdesk_reason_id = fields.Many2one(comodel_name="helpdesk.after.sales.reason")
+    helpdesk_reason_id = fields.Many2one(
+        comodel_name="helpdesk.after.sales.reason", groups=fields.NO_ACCESS
+    )
 
     def _prepare_move_default_values(self, new_picking):
         values = super()._prepare_move_default_values(new_picking)
-        if self.helpdesk_reason_id:
-            values["helpdesk_reason_id"] = self.helpdesk_reason_id.id
+        # sudo: written by the pop-up of a ticket, and by nobody else.
+        if reason := self.sudo().helpdesk_reason_id:
+            values["helpdesk_reason_id"] = reason.id
         return values
 
 
 class StockReturnPicking(models.TransientModel):
-    """Odoo's own wizard, which the one of a ticket fills and presses."""
+    """Odoo's own wizard, which the one of a ticket fills and presses.
+
+    Users of Inventory have no access to our fields: they would tell them the names of
+    tickets, and put transfers on them.
+    """
 
     _inherit = "stock.return.picking"
 
-    helpdesk_ticket_id = fields.Many2one(comodel_name="helpdesk.ticket")
-    helpdesk_reason_id = fields.Many2one(comodel_name="helpdesk.after.sales.reason")
+    helpdesk_ticket_id = fields.Many2one(
+        comodel_name="helpdesk.ticket", groups=fields.NO_ACCESS
+    )
+    helpdesk_reason_id = fields.Many2one(
+        comodel_name="helpdesk.after.sales.reason", groups=fields.NO_ACCESS
+    )
     helpdesk_reference_id = fields.Many2one(
         comodel_name="stock.reference",
+        groups=fields.NO_ACCESS,
         help="Of what is sent in exchange for a drop shipment: the supplier's transfer "
         "is made when the purchase is confirmed.",
     )
-    helpdesk_location_id = fields.Many2one(comodel_name="stock.location")
+    helpdesk_location_id = fields.Many2one(
+        comodel_name="stock.location", groups=fields.NO_ACCESS
+    )
 
     def _prepare_picking_default_values_based_on(self, picking):
         values = super()._prepare_picking_default_values_based_on(picking)
-        if picking != self.picking_id or not self.helpdesk_ticket_id:
+        wizard = self.sudo()  # sudo: written by the pop-up of a ticket, see above
+        if picking != self.picking_id or not wizard.helpdesk_ticket_id:
             return values
         values |= {
-            "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
-            "helpdesk_reason_id": self.helpdesk_reason_id.id,
+            "helpdesk_ticket_id": wizard.helpdesk_ticket_id.id,
+            "helpdesk_reason_id": wizard.helpdesk_reason_id.id,
         }
-        if location := self.helpdesk_location_id:
+        if location := wizard.helpdesk_location_id:
             values["location_dest_id"] = location.id
             if (
                 not picking.picking_type_id.return_picking_type_id
@@ -49,15 +64,17 @@ class StockReturnPicking(models.TransientModel):
     def _get_proc_values(self, line):
         """What is sent in exchange is on the ticket, whatever makes or moves it."""
         values = super()._get_proc_values(line)
-        if not self.helpdesk_ticket_id:
+        wizard = self.sudo()  # sudo: written by the pop-up of a ticket, see above
+        if not wizard.helpdesk_ticket_id:
             return values
         values |= {
-            "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
-            "helpdesk_reason_id": line.helpdesk_reason_id.id,
+            "helpdesk_ticket_id": wizard.helpdesk_ticket_id.id,
+            # sudo: as above
+            "helpdesk_reason_id": line.sudo().helpdesk_reason_id.id,
         }
         if self.picking_id.location_id.usage == "supplier":
             # Alone: a purchase, and so a transfer, of its own.
-            values["reference_ids"] = self._get_helpdesk_reference()
+            values["reference_ids"] = wizard._get_helpdesk_reference()
         if "bom_line_id" in line.move_id:
             # Components of a kit: the order counts them as those of the kit.
             values["bom_line_id"] = line.move_id.bom_line_id.id
