@@ -121,8 +121,10 @@ class StockMove(models.Model):
         self._take_back_after_sales_goods(goods, back, lots)
         for line, moves in self.grouped("sale_line_id").items():
             some = -line._get_after_sales_elsewhere(moves)
+            if some <= 0:
+                continue
             for out in goods.values():
-                if out.move.sale_line_id == line and some > 0:
+                if out.move.sale_line_id == line:
                     some = out.take_back_elsewhere(some)
         return goods
 
