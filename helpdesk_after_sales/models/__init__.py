@@ -30,6 +30,7 @@ from . import helpdesk_ticket_portal_request
 from . import helpdesk_ticket_public
 from . import helpdesk_ticket_scale
 from . import helpdesk_ticket_timeline
+from . import helpdesk_ticket_turn
 from . import helpdesk_ticket_warranty
 from . import account_move
 from . import account_move_line

@@ -46,3 +46,6 @@ class HelpdeskStage(models.Model):
         help="Whether customers are asked how happy they are when a ticket is closed "
         "in this stage. Not for what is cancelled, or spam.",
     )
+    waits_for_customer = fields.Boolean(
+        help="A ticket leaves this stage by itself when its customer answers.",
+    )

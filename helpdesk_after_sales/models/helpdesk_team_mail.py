@@ -24,6 +24,12 @@ class HelpdeskTeam(models.Model):
         "on at night.",
     )
 
+    take_on_answer = fields.Boolean(
+        string="Answering Takes a Ticket",
+        help="Whoever answers a new ticket becomes responsible for it; it is new no "
+        "more.",
+    )
+
     @api.constrains("relay_addresses")
     def _check_relay_addresses(self):
         for team in self.filtered("relay_addresses"):

@@ -299,4 +299,6 @@ class HelpdeskTicket(models.Model):
         stages = self.team_id.stage_ids.filtered(lambda stage: not stage.fold)
         if stages:
             # The date too: a closed one may be in that stage since it was folded.
-            self.write({"stage_id": stages[0].id, "close_date": False})
+            self.write(
+                {"stage_id": stages[0].id, "close_date": False, "waiting_since": False}
+            )

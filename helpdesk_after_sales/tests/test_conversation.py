@@ -536,6 +536,47 @@ class TestConversation(HelpdeskConversationCommon):
         self.assertIn("Uwe Unbekannt", message.email_from)
         self.assertIn(self.agent.partner_id, self._told(message))
 
+    # -- Whose turn (issue 18 B) ---------------------------------------------
+
+    def test_last_word(self):
+        ticket = self._begin()
+        since = ticket.waiting_since
+        self.assertEqual(ticket.last_word, "customer")
+        self.assertTrue(since)
+        with self.mock_datetime_and_now(fields.Datetime.add(since, hours=1)):
+            [message] = self._answers(self._first(ticket), "berta@birch.example.com")
+        self.assertEqual(ticket.waiting_since, since, "since the first one")
+        ticket.with_user(self.agent).message_post(body="Note")
+        self._answers(message, "thief@thief.example.com")
+        self.assertEqual(ticket.last_word, "customer")
+        stage, user = ticket.stage_id, ticket.user_id
+        self._answer(ticket)
+        self.assertEqual((ticket.last_word, ticket.waiting_since), ("us", False))
+        self.assertEqual((ticket.stage_id, ticket.user_id), (stage, user))
+        self._answers(message, "berta@birch.example.com", Auto_Submitted="auto-replied")
+        self.assertEqual(ticket.last_word, "us")
+
+    def test_answering_takes_a_ticket(self):
+        self.team.take_on_answer = True
+        ticket = self._receive_from("berta@birch.example.com")
+        self._answer(ticket)
+        self.assertEqual(ticket.user_id, self.agent)
+        self.assertEqual(ticket.stage_id, self.team.stage_ids[1])
+        self._answer(ticket, user=self.other_agent)
+        self.assertEqual(ticket.user_id, self.agent)
+
+    def test_customer_takes_a_ticket_out_of_hold(self):
+        ticket = self._begin()
+        hold = self.team.stage_ids[2]
+        hold.waits_for_customer = True
+        ticket.stage_id = hold
+        self.env.cr.flush()
+        self._answers(self._first(ticket), "thief@thief.example.com")
+        self.assertEqual(ticket.stage_id, hold)
+        self._answers(self._first(ticket), "berta@birch.example.com")
+        self.assertEqual(ticket.stage_id, self.team.stage_ids[1])
+        self.assertFalse(self._sent_to("berta@birch.example.com"))
+
     # -- F12 -----------------------------------------------------------------
 
     def test_promised_answer_counts_working_hours(self):

@@ -1,0 +1,105 @@
+from odoo import api, fields, models
+from odoo.tools import email_normalize
+
+
+class HelpdeskTicket(models.Model):
+    """Whose turn it is: who had the last word, and since when the other one waits."""
+
+    _inherit = "helpdesk.ticket"
+
+    last_word = fields.Selection(
+        selection=[("customer", "Customer"), ("us", "Us")],
+        readonly=True,
+        copy=False,
+        groups="base.group_user",
+        help="Who wrote last what the other one reads. Mail that is sent by itself "
+        "doesn't count.",
+    )
+    waiting_since = fields.Datetime(
+        readonly=True,
+        copy=False,
+        groups="base.group_user",
+        help="When the customer wrote what nobody has answered yet.",
+    )
+
+    # Who waits, longest first.
+    _waiting_idx = models.Index(
+        "(waiting_since) INCLUDE (team_id, user_id, company_id) "
+        "WHERE waiting_since IS NOT NULL AND close_date IS NULL AND active IS TRUE"
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if self.env.context.get("helpdesk_from_mail"):
+            # The customer has come to us: by mail, or by the form for visitors.
+            now = fields.Datetime.now()
+            turn = {"last_word": "customer", "waiting_since": now}
+            vals_list = [turn | vals for vals in vals_list]
+        return super().create(vals_list)
+
+    def _message_post_after_hook(self, message, msg_values):
+        result = super()._message_post_after_hook(message, msg_values)
+        # sudo: the turn is kept by the conversation, nobody writes it.
+        self.sudo()._take_turn(message.sudo())
+        return result
+
+    def _take_turn(self, message):
+        """Note who has written, and what follows from it by the team's settings."""
+        if (
+            message.message_type not in ("comment", "email")
+            or message.subtype_id != self.env.ref("mail.mt_comment")
+            or self.env.context.get("helpdesk_automatic_mail") == "machine"
+        ):
+            return
+        author = message.author_id
+        if self._is_customer_side(author, email_normalize(message.email_from)):
+            vals = self._prepare_customer_turn()
+        elif author and not author.partner_share:
+            vals = self._prepare_our_turn(author)
+        else:
+            return
+        changed = {
+            name: value
+            for name, value in vals.items()
+            if self._fields[name].convert_to_write(self[name], self) != value
+        }
+        if "stage_id" in changed:
+            self._send_no_stage_mail()
+        if changed:
+            self.write(changed)
+
+    def _prepare_customer_turn(self):
+        """Return what a customer's message changes: it goes on with what waits for
+        them. Who waits already waits since their first message."""
+        vals = {
+            "last_word": "customer",
+            "waiting_since": self.waiting_since or fields.Datetime.now(),
+        }
+        if self.stage_id.waits_for_customer:
+            stages = self.team_id.stage_ids.filtered(
+                lambda stage: not stage.fold and not stage.waits_for_customer
+            )
+            # It isn't new: the one after the first, where there is one.
+            if stage := stages[1:2] or stages[:1]:
+                vals["stage_id"] = stage.id
+        return vals
+
+    def _prepare_our_turn(self, author):
+        """Return what an answer changes: whoever answers takes the ticket, where the
+        team wants it."""
+        vals = {"last_word": "us", "waiting_since": False}
+        team = self.team_id
+        if not team.take_on_answer or self.close_date:
+            return vals
+        users = author.user_ids.filtered(
+            lambda user: (
+                user.has_group("helpdesk_after_sales.group_helpdesk_user")
+                and team.company_id in user.company_ids
+            )
+        )
+        if users and not self.user_id:
+            vals["user_id"] = users[0].id
+        begun = team.stage_ids.filtered(lambda stage: not stage.fold)[1:2]
+        if begun and self.stage_id == team.stage_ids[:1]:
+            vals["stage_id"] = begun.id
+        return vals
