@@ -244,9 +244,9 @@ class TestUninstall(unittest.TestCase):
         self.admin.call(
             "helpdesk.team", "write", [self.ids["team"]], {"use_maintenance": True}
         )
-        [portal_group] = self.admin.call(
-            "res.groups", "search", [["name", "=", "Portal"]], limit=1
-        )
+        portal_group = self.admin.call(
+            "ir.model.data", "check_object_reference", "base", "group_portal"
+        )[1]
         user = self._make(
             "res.users",
             name="Cora",
