@@ -191,7 +191,7 @@ stock.picking
 
 # Methods of Odoo that the addons extend: who may call them is what Odoo decides.
 EXTENDED = """
-account.move                     button_cancel copy_data
+account.move                     button_cancel button_draft copy_data
 account.move.line                copy_data
 account.move.reversal            create default_get reverse_moves
 fsm.task.photo                   create write

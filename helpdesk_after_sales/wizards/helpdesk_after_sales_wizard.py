@@ -1,5 +1,3 @@
-from lxml.builder import E
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools.misc import clean_context
@@ -102,26 +100,6 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         for wizard in self:
             reasons = wizard._get_case_lines().reason_id
             wizard.helpdesk_reason_id = reasons[:1].id
-
-    @api.model
-    def _get_view(self, view_id=None, view_type="form", **options):
-        """Say at the top of each pop-up of a ticket which request it answers (X9)."""
-        arch, view = super()._get_view(view_id, view_type, **options)
-        # The views that the application opens by itself stay as they are.
-        if arch.tag == "form" and arch.xpath(".//field[@name='helpdesk_ticket_id']"):
-            arch.insert(
-                0,
-                E.div(
-                    {
-                        "class": "alert alert-info",
-                        "role": "status",
-                        "invisible": "not helpdesk_request_summary",
-                    },
-                    E.field(name="helpdesk_request_summary"),
-                    E.field(name="helpdesk_case_line_ids", invisible="1"),
-                ),
-            )
-        return arch, view
 
     def _get_case_lines(self):
         """Return the lines of the ticket, under ``sudo()``, that this pop-up is for: a

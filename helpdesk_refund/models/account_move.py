@@ -32,6 +32,24 @@ class AccountMove(models.Model):
         )
         return posted
 
+    def button_draft(self):
+        posted = self.filtered(
+            lambda move: move.helpdesk_ticket_id and move.state == "posted"
+        )
+        result = super().button_draft()
+        self._after_sales_tell_ticket(
+            {
+                move: self.env._(
+                    "Credit note %(document)s of %(amount)s was reset to draft: it "
+                    "isn't paid back yet.",
+                    document=move._get_html_link(title=move.name),
+                    amount=move._format_refund(move.amount_total),
+                )
+                for move in posted
+            }
+        )
+        return result
+
     def button_cancel(self):
         result = super().button_cancel()
         self._after_sales_tell_ticket(

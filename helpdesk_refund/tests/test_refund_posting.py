@@ -120,6 +120,8 @@ class TestRefundPosting(HelpdeskRefundCommon):
         note = self._refund()
         note.action_post()
         note.button_draft()
+        # Review 21j: else "was posted" would be the ticket's last word.
+        self.assertIn("draft", self.ticket_a.message_ids[0].body)
         note.invoice_line_ids[0].quantity += 1
         with self.assertRaisesRegex(UserError, "passes what is left"):
             note.action_post()
