@@ -46,7 +46,9 @@ class HelpdeskTicket(models.Model):
         "WHERE warranty_covered_until >= create_date AND active IS TRUE"
     )
 
-    @api.depends("partner_id", "sale_order_id", "product_id", "lot_id")
+    @api.depends(
+        "commercial_partner_id", "company_id", "sale_order_id", "product_id", "lot_id"
+    )
     def _compute_warranty(self):
         for ticket, warranty in self._find_warranties().items():
             ticket.warranty_end = warranty and warranty.end

@@ -18,6 +18,7 @@ class StockMove(models.Model):
     _name = "stock.move"
     _inherit = ["helpdesk.warranty.mixin", "stock.move"]
 
+    warranty_end = fields.Date(index=False)  # found by product and customer
     helpdesk_warranty_terms = fields.Char(
         copy=False,
         export_string_translation=False,
