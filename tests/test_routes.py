@@ -18,6 +18,8 @@ from odoo.tools import mute_logger
 # model: a record of somebody else is in the address; the field holds its key, or there
 # is none: only a log-in opens it.
 ROUTES = {
+    # Odoo's own, for employees: see test_conversation_matrix.
+    "/mail/partner/from_email": "user",
     "/my/tickets": "user",
     "/my/tickets/page/<int:page>": "user",
     "/my/tickets/<int:ticket_id>": ("helpdesk.ticket", "access_token"),

@@ -3,6 +3,7 @@ from . import test_api
 from . import test_balance
 from . import test_conversation
 from . import test_conversation_matrix
+from . import test_conversation_ticket
 from . import test_from_purchase
 from . import test_mail_gateway
 from . import test_merge
