@@ -161,6 +161,12 @@ class HelpdeskTicket(models.Model):
             **{key: record._origin for key, record in purchase.items()},
         }
 
+    def _get_return_pickings(self):
+        """Return the returns of this ticket. The addon of returns answers, that of
+        repairs asks; neither knows the other. Called with ``sudo()``."""
+        self.ensure_one()
+        return self.env["stock.picking"]
+
     def _get_returned_purchases(self):
         """Return ``{order line: quantity}``, in the unit of the line: what comes back
         on this ticket and isn't replaced.

@@ -38,12 +38,7 @@ class StockPicking(models.Model):
             Domain("company_id", "=", company.id)
             & Domain("state", "=", "done")
             & Domain("location_dest_id.usage", "=", "customer")
-            # Who ordered decides; the address only where there is no order.
-            & (
-                Domain("sale_id.partner_id.commercial_partner_id", "=", customer.id)
-                | Domain("sale_id", "=", False)
-                & Domain("partner_id.commercial_partner_id", "=", customer.id)
-            )
+            & self._get_orderer_domain(customer)
         )
         if sale_order:
             domain &= Domain("sale_id", "=", sale_order.id)
@@ -55,3 +50,13 @@ class StockPicking(models.Model):
         if lot:
             domain &= Domain("move_line_ids.lot_id", "=", lot.id)
         return domain
+
+    @api.model
+    def _get_orderer_domain(self, customer):
+        """Return the domain of the transfers of a commercial customer: who ordered
+        decides, the address only where there is no order."""
+        return Domain(
+            "sale_id.partner_id.commercial_partner_id", "=", customer.id
+        ) | Domain("sale_id", "=", False) & Domain(
+            "partner_id.commercial_partner_id", "=", customer.id
+        )

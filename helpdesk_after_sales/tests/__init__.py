@@ -7,6 +7,7 @@ from . import test_conversation_ticket
 from . import test_from_purchase
 from . import test_mail_gateway
 from . import test_merge
+from . import test_native_returns
 from . import test_portal
 from . import test_portal_request
 from . import test_portal_strangers

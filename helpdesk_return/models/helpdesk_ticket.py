@@ -170,6 +170,9 @@ class HelpdeskTicket(models.Model):
             },
         }
 
+    def _get_return_pickings(self):
+        return super()._get_return_pickings() | self.return_ids.filtered("return_id")
+
     def _get_returned_purchases(self):
         """What came back on this ticket, less what was sent in exchange, and what was
         given back: the customer has it."""
