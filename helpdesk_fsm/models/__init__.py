@@ -3,6 +3,11 @@ from . import fsm_task_photo
 from . import project_project
 from . import project_task
 from . import fsm_visit
+from . import fsm_visit_notice
 from . import fsm_worksheet
+from . import fsm_worksheet_signature
+from . import project_task_document
+from . import project_task_recurrence
 from . import helpdesk_team
 from . import helpdesk_ticket
+from . import ir_attachment

@@ -1,5 +1,3 @@
-import hashlib
-import logging
 import uuid
 from datetime import timedelta
 from urllib.parse import quote_plus
@@ -9,7 +7,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import format_date, format_time
 
-_logger = logging.getLogger(__name__)
+from odoo.addons.project.models.project_task import CLOSED_STATES
 
 #: how long a visit takes whose end nobody planned
 VISIT_LENGTH = timedelta(hours=1)
@@ -31,12 +29,24 @@ def format_moment(env, moment, tz=None):
     return f"{format_date(env, local.date())} {clock}"
 
 
-class ProjectTask(models.Model):
-    """When somebody comes to the customer, and how customer and technician learn it.
+def format_span(env, begin, end, tz=None):
+    """Return when a visit is, as people read it: its start, and its end where that is
+    on another day. See :func:`format_moment`."""
+    moments = [format_moment(env, moment, tz) for moment in (begin, end)]
+    days = {
+        fields.Datetime.context_timestamp(
+            env["res.users"].with_context(tz=tz or env.context.get("tz")), moment
+        ).date()
+        for moment in (begin, end)
+        if moment
+    }
+    if len(days) < 2:
+        return moments[0]
+    return env._("%(begin)s to %(end)s", begin=moments[0], end=moments[1])
 
-    The invitation is sent a moment later by a scheduled action: whoever moves a visit
-    three times sends one mail, and planning doesn't wait for the mail server.
-    """
+
+class ProjectTask(models.Model):
+    """When somebody comes to the customer, and who."""
 
     _inherit = "project.task"
 
@@ -61,18 +71,14 @@ class ProjectTask(models.Model):
     fsm_overlap_notice = fields.Text(
         string="Overlapping Visits", compute="_compute_fsm_overlap_notice"
     )
-
-    # What the customer was told last. A visit whose invitation is to be sent, changed
-    # or taken back is marked, and the scheduled action compares.
-    fsm_notice_pending = fields.Boolean(copy=False, readonly=True)
-    fsm_notice_sequence = fields.Integer(copy=False, readonly=True)
-    fsm_told_begin = fields.Datetime(copy=False, readonly=True)
-    fsm_told_end = fields.Datetime(copy=False, readonly=True)
-    fsm_told_partner_id = fields.Many2one(
-        comodel_name="res.partner",
-        copy=False,
-        readonly=True,
-        index="btree_not_null",
+    fsm_planning_notice = fields.Text(
+        string="To Be Looked At", compute="_compute_fsm_planning_notice"
+    )
+    fsm_planned_hours = fields.Float(
+        string="Planned Length",
+        compute="_compute_fsm_planned_hours",
+        export_string_translation=False,
+        help="Technical: a visit that is moved in the form keeps its length.",
     )
 
     @api.constrains("planned_date_begin", "date_deadline")
@@ -113,6 +119,58 @@ class ProjectTask(models.Model):
                 task._origin.ids,
             )
 
+    @api.depends("user_ids", "partner_id.email", "planned_date_begin", "date_deadline")
+    def _compute_fsm_planning_notice(self):
+        for task in self:
+            over = task.fsm_done or task.state in CLOSED_STATES
+            task.fsm_planning_notice = (
+                task.is_fsm
+                and not over
+                and task._describe_planning(
+                    task.user_ids,
+                    task.partner_id,
+                    task.planned_date_begin,
+                    task.date_deadline,
+                )
+            )
+
+    # Of the end only: when the start is moved, the length is that from before.
+    @api.depends("date_deadline")
+    def _compute_fsm_planned_hours(self):
+        for task in self:
+            begin, end = task.planned_date_begin, task.date_deadline
+            length = end - begin if begin and end and end > begin else VISIT_LENGTH
+            task.fsm_planned_hours = length.total_seconds() / 3600
+
+    @api.onchange("planned_date_begin")
+    def _onchange_planned_date_begin(self):
+        if self.is_fsm and self.planned_date_begin:
+            seconds = round(self.fsm_planned_hours * 3600)
+            self.date_deadline = self.planned_date_begin + timedelta(seconds=seconds)
+
+    def _prepare_next_visit_values(self, deadline, delta):
+        """Return the values of the next visit of a recurrence.
+
+        :param deadline: the end of the next one as Project plans it, or nothing
+        :param delta: from one visit to the next
+        """
+        self.ensure_one()
+        begin, end = self.planned_date_begin, self.date_deadline
+        if not begin:
+            return {}
+        # Not each by itself: the last days of short months would shorten the visit.
+        begin = deadline - (end - begin) if deadline and end else begin + delta
+        values = {"planned_date_begin": begin}
+        if stage := self.project_id._get_fsm_stage("planned"):
+            values["stage_id"] = stage.id
+        return values
+
+    def _fsm_tell(self, sentence):
+        """Tell who follows this visit from outside of Project; by itself nobody does.
+
+        :param sentence: text or markup
+        """
+
     # -- Work on site --------------------------------------------------------
 
     def action_fsm_start(self):
@@ -120,10 +178,10 @@ class ProjectTask(models.Model):
         self.ensure_one()
         if not self.fsm_work_started_on:
             self.fsm_work_started_on = fields.Datetime.now()
-        stages = self.project_id.sudo().type_ids  # the stages of their own task
-        stage = self.env.ref("helpdesk_fsm.project_task_type_in_progress", False)
-        if stage and stage in stages and self.stage_id != stage:
-            self.stage_id = stage
+        # sudo: the project of their own task.
+        stage = self.project_id.sudo()._get_fsm_stage("in_progress")
+        if stage and self.stage_id != stage:
+            self.stage_id = stage.sudo(False)
         self.fsm_work_ended_on = False
         return True
 
@@ -188,6 +246,82 @@ class ProjectTask(models.Model):
         ]
         return "\n".join(lines) or False
 
+    # -- What planners should know --------------------------------------------
+
+    @api.model
+    def _get_users_without_visits(self, users):
+        """Return those of ``users`` who could not work on a visit of theirs: see it,
+        and nothing more."""
+        return users.filtered(
+            lambda user: (
+                not user.has_groups(
+                    "helpdesk_fsm.group_fsm_user,project.group_project_user"
+                )
+            )
+        )
+
+    @api.model
+    def _describe_planning(self, users, partner, begin, end):
+        """Return a line per thing that is in the way of such a visit, or ``False``."""
+        # sudo: names of who was chosen, and whether there is an address to write to.
+        unable = self._get_users_without_visits(users.sudo()._origin)
+        partner = partner.sudo()
+        lines = [self._get_unable_sentence(user) for user in unable]
+        if partner and not partner.email:
+            lines.append(
+                self.env._(
+                    "%(customer)s has no e-mail address: tell them of the visit "
+                    "yourself.",
+                    customer=partner.display_name,
+                )
+            )
+        if end and not begin:
+            lines.append(
+                self.env._("The visit has an end and no start: it is in no plan.")
+            )
+        if begin and (end or begin + VISIT_LENGTH) < fields.Datetime.now():
+            lines.append(self.env._("This time has passed: nobody is told of it."))
+        return "\n".join(lines) or False
+
+    @api.model
+    def _get_unable_sentence(self, user):
+        return self.env._(
+            "%(user)s can see this visit, but not work on it: an administrator gives "
+            "them the role Technician of Field Service.",
+            user=user.name,
+        )
+
+    def _tell_unable_assignees(self, former=None):
+        """Say in the chatter which new assignees can't work on their visits, and let an
+        administrator know who lacks which role.
+
+        :param former: ``{task: users}`` who were assigned before
+        """
+        # sudo: who plans a visit needs no rights on users; roles are asked, and told.
+        for task in self.sudo():
+            new = task.user_ids - (former or {}).get(task, task.user_ids.browse())
+            for user in self._get_users_without_visits(new):
+                task._message_log(body=self._get_unable_sentence(user))
+                self._ask_for_role(user, task.company_id or self.env.company)
+
+    @api.model
+    def _ask_for_role(self, user, company):
+        """Give an administrator the activity to let ``user`` work on visits, once.
+        Called under ``sudo()``."""
+        kind = "helpdesk_fsm.mail_activity_type_technician"
+        admins = self.env.ref("base.group_erp_manager").all_user_ids.filtered(
+            lambda admin: admin.active and company in admin.company_ids
+        )
+        partner = user.partner_id
+        if not admins or partner.activity_search([kind]):
+            return
+        admin = admins.sorted("id")[0]
+        partner.activity_schedule(
+            kind,
+            user_id=admin.id,
+            note=self.with_context(lang=admin.lang)._get_unable_sentence(user),
+        )
+
     # -- Link of the customer ------------------------------------------------
 
     def _get_visit_url(self):
@@ -205,214 +339,3 @@ class ProjectTask(models.Model):
             f"{task.get_base_url()}/my/visits/{task.id}"
             f"?access_token={task.fsm_access_token}"
         )
-
-    # -- Invitations ---------------------------------------------------------
-
-    @api.model
-    def _get_notice_fields(self):
-        """Return the fields whose change may concern the customer's calendar."""
-        return {
-            "planned_date_begin",
-            "date_deadline",
-            "partner_id",
-            "state",
-            "active",
-            "project_id",
-        }
-
-    def _mark_visit_notice(self):
-        """Have the scheduled action look at those visits whose customer is to be told
-        something: one that has dates, or had."""
-        # sudo: technical fields, written for whoever plans or moves a visit.
-        visits = self.sudo().filtered(
-            lambda task: (
-                task.is_fsm
-                and not task.fsm_notice_pending
-                and task._get_visit_to_tell() != task._get_visit_told()
-            )
-        )
-        if visits:
-            visits.fsm_notice_pending = True
-            cron = self.env.ref("helpdesk_fsm.ir_cron_visit_notices", False)
-            if cron:
-                # sudo: whoever changed the visit lets Odoo send its notice soon.
-                cron.sudo()._trigger()
-
-    def _get_visit_to_tell(self):
-        """Return ``(begin, end, customer)`` as the customer should know it, empty
-        when there is no visit (any more)."""
-        self.ensure_one()
-        nothing = (False, False, self.env["res.partner"])
-        if (
-            not self.is_fsm
-            or not self.active
-            or self.state == "1_canceled"
-            or not (self.planned_date_begin and self.partner_id)
-        ):
-            return nothing
-        end = self.date_deadline or self.planned_date_begin + VISIT_LENGTH
-        return (self.planned_date_begin, end, self.partner_id)
-
-    def _get_visit_told(self):
-        self.ensure_one()
-        return (self.fsm_told_begin, self.fsm_told_end, self.fsm_told_partner_id)
-
-    @api.model
-    def _cron_send_visit_notices(self, limit=100):
-        """Send the invitations that are due, each visit in a transaction of its own.
-
-        One that can't be sent stays marked and doesn't hold up the others.
-        """
-        pending = Domain("fsm_notice_pending", "=", True)
-        visits = self.with_context(active_test=False).search(pending, limit=limit)
-        cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=len(visits))
-        for visit in visits:
-            try:
-                with self.env.cr.savepoint():
-                    visit._send_visit_notice()
-            except Exception:
-                _logger.warning("No notice of visit %s", visit.id, exc_info=True)
-            cron._commit_progress(1)
-
-    def _send_visit_notice(self):
-        """Send the customer what changed since the last notice, as a mail with a
-        calendar file; assignees read it too, since they follow the task."""
-        self.ensure_one()
-        self.fsm_notice_pending = False
-        told, due = self._get_visit_told(), self._get_visit_to_tell()
-        if told == due:
-            return
-        past = fields.Datetime.now()
-        if told[2] and told[2] != due[2]:
-            if told[1] > past and not self.fsm_done:
-                self._post_visit_notice("cancelled", *told)
-        if due[2] and due[1] > past and not self.fsm_done:
-            kind = "moved" if told[2] == due[2] else "planned"
-            self._post_visit_notice(kind, *due)
-        self.write(
-            {
-                "fsm_told_begin": due[0],
-                "fsm_told_end": due[1],
-                "fsm_told_partner_id": due[2].id,
-            }
-        )
-
-    def _post_visit_notice(self, kind, begin, end, partner):
-        """Post the message of one kind: ``planned``, ``moved`` or ``cancelled``."""
-        self.fsm_notice_sequence += 1
-        task = self.with_context(lang=partner.lang or self.env.lang)
-        when = format_moment(task.env, begin, task._get_visit_tz(partner))
-        values = {
-            "kind": kind,
-            "task": task,
-            "when": when,
-            "timezone": task._get_visit_tz(partner),
-            "technicians": ", ".join(
-                name.split()[0] for name in self.user_ids.mapped("name") if name.split()
-            ),
-            "url": task._get_visit_url() if kind != "cancelled" else False,
-        }
-        subjects = {
-            "planned": task.env._("Our visit on %(when)s", when=when),
-            "moved": task.env._("Our visit was moved to %(when)s", when=when),
-            "cancelled": task.env._("Our visit on %(when)s was cancelled", when=when),
-        }
-        company = self.company_id or self.env.company
-        task.message_post(
-            author_id=company.partner_id.id,
-            body=task.env["ir.qweb"]._render(
-                "helpdesk_fsm.visit_notice", values, minimal_qcontext=True
-            ),
-            subject=subjects[kind],
-            message_type="comment",
-            subtype_xmlid="mail.mt_comment",
-            partner_ids=partner.ids,
-            email_layout_xmlid="mail.mail_notification_light",
-            attachments=[
-                ("visit.ics", task._get_visit_ics(kind, begin, end, partner).encode())
-            ],
-        )
-        if kind != "planned":
-            self._after_sales_tell_ticket({self: subjects[kind]})
-
-    def _get_visit_tz(self, partner):
-        """Return the time zone in which the customer reads times."""
-        company = self.company_id or self.env.company
-        return partner.tz or company.partner_id.tz or self.env.user.tz or "UTC"
-
-    def _get_visit_ics(self, kind, begin, end, partner):
-        """Return the calendar file of one notice (RFC 5545).
-
-        The identity of the event stays the same through all notices, so that calendars
-        move or remove what they hold.
-        """
-        self.ensure_one()
-        company = self.company_id or self.env.company
-        # sudo: only its hash leaves this method.
-        database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        identity = hashlib.sha256(
-            f"{database}:{self._name}:{self.id}:{partner.id}".encode()
-        ).hexdigest()[:32]
-
-        def stamp(moment):
-            return moment.strftime("%Y%m%dT%H%M%SZ")
-
-        cancelled = kind == "cancelled"
-        url = "" if cancelled else self._get_visit_url()
-        lines = [
-            "BEGIN:VCALENDAR",
-            "VERSION:2.0",
-            "PRODID:-//Helpdesk After-Sales//helpdesk_fsm//EN",
-            f"METHOD:{'CANCEL' if cancelled else 'REQUEST'}",
-            "BEGIN:VEVENT",
-            f"UID:{identity}@helpdesk-fsm",
-            f"SEQUENCE:{self.fsm_notice_sequence}",
-            f"DTSTAMP:{stamp(fields.Datetime.now())}",
-            f"DTSTART:{stamp(begin)}",
-            f"DTEND:{stamp(end)}",
-            f"SUMMARY:{_ics_text(f'{company.name}: {self.name}')}",
-            f"STATUS:{'CANCELLED' if cancelled else 'CONFIRMED'}",
-        ]
-        if self.fsm_partner_address:
-            lines.append(f"LOCATION:{_ics_text(self.fsm_partner_address)}")
-        if url:
-            lines.append(f"DESCRIPTION:{_ics_text(url)}")
-        if company.email:
-            lines.append(
-                f"ORGANIZER;CN={_ics_param(company.name)}:mailto:{_ics_uri(company.email)}"
-            )
-        if partner.email:
-            lines.append(
-                f"ATTENDEE;CN={_ics_param(partner.name)};RSVP=FALSE"
-                f":mailto:{_ics_uri(partner.email)}"
-            )
-        lines += ["END:VEVENT", "END:VCALENDAR"]
-        return "".join(f"{folded}\r\n" for line in lines for folded in _ics_fold(line))
-
-
-def _ics_text(text):
-    for char, escaped in (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\r", "")):
-        text = text.replace(char, escaped)
-    return text.replace("\n", "\\n")
-
-
-def _ics_param(text):
-    """Return a quoted parameter: neither quotes nor line breaks may be in it."""
-    clean = "".join(char for char in text or "" if char.isprintable() and char != '"')
-    return f'"{clean}"'
-
-
-def _ics_uri(text):
-    return "".join(char for char in text if char.isprintable() and char not in ' "<>')
-
-
-def _ics_fold(line):
-    """Yield the line in pieces of at most 75 bytes, never within a character."""
-    piece = ""
-    for char in line:
-        if len((piece + char).encode()) > 75:
-            yield piece
-            piece = " "
-        piece += char
-    yield piece

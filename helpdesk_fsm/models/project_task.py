@@ -3,13 +3,7 @@ from odoo.exceptions import AccessError, UserError
 
 
 class ProjectTask(models.Model):
-    _name = "project.task"
-    _inherit = [
-        "helpdesk.after.sales.document",
-        "helpdesk.readable.mixin",
-        "project.task",
-    ]
-    _helpdesk_ticket_path = "helpdesk_ticket_id"
+    _inherit = "project.task"
 
     is_fsm = fields.Boolean(
         related="project_id.is_fsm", string="Field Service", store=True
@@ -65,23 +59,24 @@ class ProjectTask(models.Model):
         tasks = super().create(vals_list)
         tasks._check_worksheet_create()
         # sudo: customers who share a project may not read what is compared here.
-        tasks.sudo().filtered(
-            lambda task: task.is_fsm and task.planned_date_begin
-        )._mark_visit_notice()
+        visits = tasks.sudo().filtered("is_fsm")
+        visits._tell_unable_assignees()
+        visits.filtered("planned_date_begin")._mark_visit_notice()
         return tasks
 
     def write(self, vals):
         self._check_worksheet_write(vals)
-        if not vals.keys() & self._get_notice_fields():
+        if not vals.keys() & (self._get_notice_fields() | {"user_ids"}):
             return super().write(vals)
         # sudo: customers who share a project may not read what is compared here.
-        former = {task: (task.state, task.partner_id) for task in self.sudo()}
+        former = {task: task.partner_id for task in self.sudo()}
+        assigned = {task: task.user_ids for task in self.sudo()}
         result = super().write(vals)
         visits = self.sudo().filtered("is_fsm")
         visits._mark_visit_notice()
-        visits._tell_ticket_of_end({task: former[task][0] for task in visits})
+        visits._tell_unable_assignees(assigned)
         for task in visits:
-            if task.fsm_access_token and task.partner_id != former[task][1]:
+            if task.fsm_access_token and task.partner_id != former[task]:
                 # The link of the former customer must not open the visit any more.
                 task.fsm_access_token = False
         return result
@@ -102,51 +97,23 @@ class ProjectTask(models.Model):
                     )
                 )
 
+    def unlink(self):
+        # Before the files of the task are deleted, which are sealed as well.
+        self._unlink_except_signed_worksheet()
+        return super().unlink()
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_signed_worksheet(self):
-        for task in self:
-            if task.worksheet_signed_on:
+        for task in self.sudo():  # whether it was signed, nothing else
+            # A later version was signed before it was opened again.
+            if task.worksheet_signed_on or task.worksheet_version > 1:
                 raise UserError(
                     self.env._(
-                        "%(task)s holds a worksheet that %(name)s signed. Archive the "
-                        "task instead of deleting it.",
+                        "%(task)s holds a worksheet that was signed. Archive the task "
+                        "instead of deleting it.",
                         task=task.name,
-                        name=task.worksheet_signed_by,
                     )
                 )
-
-    @api.ondelete(at_uninstall=False)
-    def _tell_ticket_of_deletion(self):
-        self._after_sales_tell_ticket(
-            {
-                task: self.env._(
-                    "Field service task %(document)s was deleted.",
-                    document=task.display_name,
-                )
-                for task in self.filtered("is_fsm")
-            }
-        )
-
-    def _after_sales_kind(self):
-        return self.env._("Field service task")
-
-    def _tell_ticket_of_end(self, former_states):
-        """Tell the tickets of tasks that were done or cancelled just now."""
-        sentences = {}
-        for task, state in former_states.items():
-            if task.state == state:
-                continue
-            if task.state == "1_done":
-                sentences[task] = self.env._(
-                    "Field service task %(document)s is done.",
-                    document=task._get_html_link(),
-                )
-            elif task.state == "1_canceled":
-                sentences[task] = self.env._(
-                    "Field service task %(document)s was cancelled.",
-                    document=task._get_html_link(),
-                )
-        self._after_sales_tell_ticket(sentences)
 
     # -- Views ---------------------------------------------------------------
 
@@ -250,7 +217,7 @@ class ProjectTask(models.Model):
             and not task.worksheet_signed_on
         ):
             vals["fsm_work_ended_on"] = fields.Datetime.now()
-        if stage := task.project_id.type_ids.filtered("fold").sorted()[:1]:
+        if stage := task.project_id._get_fsm_stage("done"):
             vals["stage_id"] = stage.id
         task.write(vals)
 
@@ -259,7 +226,10 @@ class ProjectTask(models.Model):
         self.check_access("write")
         # sudo: write access was checked; see action_fsm_validate.
         for task in self.sudo().filtered("fsm_done"):
-            stage = task.project_id.type_ids.filtered(lambda s: not s.fold).sorted()[:1]
+            project = task.project_id
+            ended = project._get_fsm_stage("done") | project._get_fsm_stage("cancelled")
+            open_stages = project.type_ids.filtered(lambda stage: not stage.fold)
+            stage = (open_stages - ended).sorted()[:1]
             task.write(
                 {
                     "fsm_done": False,
@@ -273,10 +243,9 @@ class ProjectTask(models.Model):
         """Cancel the visit: the customer is told, and the ticket. Returns ``True``."""
         self.state = "1_canceled"
         for task in self:
-            # sudo: stages of a task that the user could just write.
-            folded = task.project_id.sudo().type_ids.filtered("fold").sorted()
-            if len(folded) > 1:
-                task.stage_id = folded[-1]
+            # sudo: the project of a task that the user could just write.
+            if stage := task.project_id.sudo()._get_fsm_stage("cancelled"):
+                task.stage_id = stage.sudo(False)
         return True
 
     def action_reopen_worksheet(self):
@@ -348,27 +317,3 @@ class ProjectTask(models.Model):
             attachments=[(f"worksheet-{task.id}.pdf", pdf)],
         )
         return True
-
-    # -- Timeline (X7) -------------------------------------------------------
-
-    def _prepare_timeline_values(self, customer=False):
-        if not self.is_fsm:
-            return not customer and super()._prepare_timeline_values(customer)
-        values = super()._prepare_timeline_values(customer)
-        if self.state == "1_canceled":
-            values["state"], values["style"] = self.env._("Cancelled"), "secondary"
-        elif self.fsm_done or self.state == "1_done":
-            values["state"], values["style"] = self.env._("Done"), "success"
-        elif self.planned_date_begin:
-            values["state"], values["style"] = self.env._("Planned"), "info"
-            values["promised"] = self.planned_date_begin
-            values["promise"] = self.env._("We come on %(date)s")
-        else:
-            values["state"], values["style"] = self.env._("To be planned"), "info"
-        if customer:
-            values["title"] = self.env._("Visit: %(name)s", name=self.name)
-            if self.state != "1_canceled" and not self.env.user._is_public():
-                # Without its key, which signs: a link to the ticket isn't enough.
-                values["url"] = f"/my/visits/{self.id}"
-                values["url_label"] = self.env._("See the visit")
-        return values

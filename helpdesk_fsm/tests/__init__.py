@@ -1,5 +1,7 @@
 from . import test_fsm_access
+from . import test_fsm_evidence
 from . import test_fsm_pdf
+from . import test_fsm_planning
 from . import test_fsm_portal
 from . import test_fsm_tour
 from . import test_fsm_visit

@@ -133,6 +133,31 @@ class HelpdeskFsmCommon(HelpdeskAfterSalesCommon):
         )
 
     @classmethod
+    def _tamper(cls, record, field, value):
+        """Change the file of a field, or delete it, as it is done past Odoo: in the
+        file store and by SQL."""
+        cls.env.flush_all()
+        file = cls.env["ir.attachment"].search(
+            [
+                ("res_model", "=", record._name),
+                ("res_id", "=", record.id),
+                ("res_field", "=", field),
+            ]
+        )
+        if value:
+            data = base64.b64decode(value)
+            values = file._get_datas_related_values(data, "image/png")
+            file._file_write(data, values["checksum"])
+            cls.env.cr.execute(
+                "UPDATE ir_attachment SET store_fname = %s, checksum = %s "
+                "WHERE id = %s",
+                (values["store_fname"], values["checksum"], file.id),
+            )
+        else:
+            cls.env.cr.execute("DELETE FROM ir_attachment WHERE id = %s", (file.id,))
+        cls.env.invalidate_all()
+
+    @classmethod
     def _other_company(cls):
         """Return another company with a field service project of its own."""
         company = cls.env["res.company"].create({"name": "Other Shop"})

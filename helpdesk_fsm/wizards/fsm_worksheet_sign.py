@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.http import request
 
 
@@ -13,6 +13,15 @@ class FsmWorksheetSign(models.TransientModel):
     )
     signed_by = fields.Char(string="Name", required=True)
     signature = fields.Binary(attachment=False)
+    work_goes_on = fields.Boolean(compute="_compute_work_goes_on")
+
+    @api.depends("task_id")
+    def _compute_work_goes_on(self):
+        for wizard in self:
+            task = wizard.task_id
+            wizard.work_goes_on = (
+                task.fsm_work_started_on and not task.fsm_work_ended_on
+            )
 
     def action_sign(self):
         """Seal the worksheet. Returns the action that closes the pop-up.

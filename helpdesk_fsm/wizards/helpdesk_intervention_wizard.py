@@ -62,6 +62,7 @@ class HelpdeskInterventionWizard(models.TransientModel):
     planned_date_begin = fields.Datetime(string="Planned Start")
     date_deadline = fields.Datetime(string="Planned End")
     overlap_notice = fields.Text(compute="_compute_overlap_notice")
+    planning_notice = fields.Text(compute="_compute_planning_notice")
     task_id = fields.Many2one(comodel_name="project.task", readonly=True)
 
     # -- Computes ------------------------------------------------------------
@@ -102,6 +103,16 @@ class HelpdeskInterventionWizard(models.TransientModel):
         for wizard in self:
             wizard.overlap_notice = self.env["project.task"]._describe_overlaps(
                 wizard.user_ids._origin,
+                wizard.planned_date_begin,
+                wizard.date_deadline,
+            )
+
+    @api.depends("user_ids", "partner_id.email", "planned_date_begin", "date_deadline")
+    def _compute_planning_notice(self):
+        for wizard in self:
+            wizard.planning_notice = self.env["project.task"]._describe_planning(
+                wizard.user_ids,
+                wizard.partner_id,
                 wizard.planned_date_begin,
                 wizard.date_deadline,
             )
@@ -208,12 +219,24 @@ class HelpdeskInterventionWizard(models.TransientModel):
                     customer=customer.display_name,
                 )
             )
+        self._check_dates()
+        self._check_assignees()
+
+    def _check_dates(self):
         begin, end = self.planned_date_begin, self.date_deadline
+        if end and not begin:
+            raise UserError(
+                self.env._("Choose when the visit starts as well, or empty its end.")
+            )
         if begin and end and end < begin:
             raise UserError(
                 self.env._("The visit would end before it starts. Change its end.")
             )
-        for user in wizard.user_ids:
+
+    def _check_assignees(self):
+        company = self.company_id
+        # sudo: where colleagues work is compared.
+        for user in self.sudo().user_ids:
             works_here = user.company_id == company or company in user.company_ids
             if user.share or not user.active or not works_here:
                 raise UserError(
