@@ -98,6 +98,7 @@ helpdesk.intervention.wizard
     action_create_and_view_task          -     -     -     -     -   yes   yes   yes
     action_create_task                   -     -     -     -     -   yes   yes   yes
 helpdesk.repair.wizard
+    action_confirm_draft                 -     -     -     -     -  told  told  told
     action_confirm_repair                -     -     -     -     -   yes   yes   yes
     action_create_quotation              -     -     -     -     -   yes   yes   yes
     action_open_form                     -     -     -     -     -     -     -   yes
@@ -123,6 +124,7 @@ helpdesk.ticket
     action_refund                        -     -     -     -     -     -     -   yes
     action_repair                        -     -     -     -     -   yes   yes   yes
     action_return                        -     -     -     -     -   yes   yes   yes
+    action_send_repair_quotations        -     -     -     -     -  told  told  told
     action_send_return_slip              -     -     -     -     -  told  told  told
     action_view_coupons                  -     -     -     -     -   yes   yes   yes
     action_view_credit_notes             -   yes     -     -     -     -     -   yes
@@ -172,8 +174,10 @@ project.task
     action_sign_worksheet                -     -     -  told     -     -     -  told
     action_view_helpdesk_ticket          -     -     -   yes     -   yes   yes   yes
 repair.order
+    action_confirm_for_ticket            -     -     -     -     -   yes   yes   yes
     action_create_helpdesk_ticket        -     -     -     -     -   yes   yes   yes
     action_give_back                     -     -     -  told     -  told  told  told
+    action_send_quotation                -     -     -  told     -  told  told  told
     action_view_helpdesk_ticket          -     -     -   yes     -   yes   yes   yes
 res.partner
     action_create_helpdesk_ticket        -     -     -     -   yes   yes   yes   yes
@@ -207,12 +211,13 @@ helpdesk.ticket                  read_progress_bar write
 helpdesk.ticket.line             create onchange unlink write
 helpdesk.ticket.wizard           onchange
 helpdesk.warranty.mixin          create write
+ir.attachment                    create write
 loyalty.card                     write
 loyalty.history                  create
 loyalty.program                  name_search
 mail.thread                      message_route
-project.task                     create get_formview_id write
-repair.order                     write
+project.task                     create get_formview_id unlink write
+repair.order                     action_repair_done write
 product.product                  name_search
 sale.order                       action_confirm
 stock.move                       write

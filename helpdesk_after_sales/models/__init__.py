@@ -51,6 +51,6 @@ from . import sale_order_line_purchases
 from . import stock_lot
 from . import stock_move
 from . import stock_move_balance
-from . import stock_move_return
 from . import stock_move_line
+from . import stock_move_return
 from . import stock_picking

@@ -263,9 +263,11 @@ class ProjectTask(models.Model):
     @api.model
     def _describe_planning(self, users, partner, begin, end):
         """Return a line per thing that is in the way of such a visit, or ``False``."""
-        # sudo: names of who was chosen, and whether there is an address to write to.
-        unable = self._get_users_without_visits(users.sudo()._origin)
-        partner = partner.sudo()
+        # Only of whom the user may read: a pop-up takes any id.
+        users = users._origin._filtered_access("read")
+        partner = partner._origin._filtered_access("read")
+        # sudo: the roles of who was chosen, nothing else.
+        unable = self._get_users_without_visits(users.sudo())
         lines = [self._get_unable_sentence(user) for user in unable]
         if partner and not partner.email:
             lines.append(

@@ -24,6 +24,11 @@ class HelpdeskTicket(models.Model):
         groups="base.group_user",
         help="Finished repairs whose product has not gone back to the customer.",
     )
+    repair_quotations_to_send = fields.Integer(
+        compute="_compute_repair_quotations_to_send",
+        groups="base.group_user",
+        help="Quotations of repairs that the customer did not get yet.",
+    )
 
     def _compute_repairs_count(self):
         count = self._after_sales_count("repair.order")
@@ -36,6 +41,31 @@ class HelpdeskTicket(models.Model):
         )
         for ticket in self:
             ticket.repairs_to_give_back = count.get(ticket._origin, 0)
+
+    def _compute_repair_quotations_to_send(self):
+        count = self._after_sales_count(
+            "repair.order", self.env["repair.order"]._get_quotation_to_send_domain()
+        )
+        for ticket in self:
+            ticket.repair_quotations_to_send = count.get(ticket._origin, 0)
+
+    def action_send_repair_quotations(self):
+        """Send the customer the quotations of repairs that they did not get yet; see
+        ``repair.order.action_send_quotation``.
+
+        :raises AccessError: when the ticket isn't the user's to work on
+        :raises UserError: when there is nothing to send, or no address
+        """
+        self.ensure_one()
+        self._check_after_sales("use_product_repairs")
+        # sudo: agents may not read quotations; the repairs are those of this ticket,
+        # which was just checked.
+        repairs = self.env["repair.order"].sudo()
+        domain = Domain("helpdesk_ticket_id", "=", self.id)
+        repairs = repairs.search(domain & repairs._get_quotation_to_send_domain())
+        if not repairs:
+            raise UserError(self.env._("No quotation of this ticket waits to be sent."))
+        return repairs.sudo(False).action_send_quotation()
 
     def action_give_back(self):
         """Make the deliveries of all repairs of this ticket that are finished and not
@@ -122,10 +152,7 @@ class HelpdeskTicket(models.Model):
         uom = line.product_uom_id
         if uom.compare(line.qty_delivered, 0) <= 0:
             return 0, self.env._("Nothing of it is with you.")
-        in_repair = sum(
-            repair.product_uom._compute_quantity(repair.product_qty, uom, round=False)
-            for repair in self._get_requested_repairs(line)
-        )
+        in_repair = line._get_after_sales_balance()[line]["repairing"]
         left = uom.round(line.qty_delivered - in_repair)
         if uom.compare(left, 0) <= 0:
             return 0, self.env._("Everything of it is in repair already.")

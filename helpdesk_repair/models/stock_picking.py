@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_date
 
@@ -6,15 +6,20 @@ from odoo.tools import format_date
 class StockPicking(models.Model):
     _inherit = "stock.picking"
 
+    helpdesk_repair_ids = fields.One2many(
+        comodel_name="repair.order",
+        inverse_name="helpdesk_delivery_id",
+        string="Repairs That Are Given Back",
+        copy=False,
+        groups="base.group_user",
+        export_string_translation=False,
+    )
+
     def _action_done(self):
         result = super()._action_done()
-        done = self.filtered(lambda picking: picking.state == "done")
         # sudo: who ships need not see repairs; their tickets hear.
-        repairs = (
-            self.env["repair.order"]
-            .sudo()
-            .search(Domain("helpdesk_delivery_id", "in", done.ids))
-        )
+        done = self.sudo().filtered(lambda picking: picking.state == "done")
+        repairs = done.helpdesk_repair_ids
         repairs._after_sales_tell_ticket(
             {
                 repair: self.env._(
@@ -41,16 +46,77 @@ class StockPicking(models.Model):
         )
 
     @api.model
-    def _get_customer_returns_domain(self, company, customer, product):
-        """Return the domain of the returns of a commercial customer, with a product if
-        one is given (S86)."""
+    def _get_customer_returns_domain(self, company, customer, product, lot=None):
+        """Return the domain of the returns of a commercial customer, with a product and
+        lot if they are given (S86). A kit comes back as its components."""
         domain = (
             Domain("company_id", "=", company.id)
             & Domain("return_id", "!=", False)
             & Domain("location_id.usage", "=", "customer")
             & Domain("state", "!=", "cancel")
-            & Domain("partner_id.commercial_partner_id", "=", customer.id)
+            & self._get_orderer_domain(customer)
         )
         if product:
-            domain &= Domain("move_ids.product_id", "=", product.id)
+            domain &= Domain("move_ids.product_id", "=", product.id) | Domain(
+                "move_ids.sale_line_id.product_id", "=", product.id
+            )
+        if lot:
+            domain &= Domain("move_line_ids.lot_id", "=", lot.id)
         return domain
+
+    @api.model
+    def _find_customer_return(self, ticket, product, lot):
+        """Return, under ``sudo()``, the latest return that was received of a product:
+        one of the ticket, with the lot that is chosen; else, of a serial number, any of
+        the ticket's customer. No record when there is none.
+
+        The caller has checked the ticket.
+        """
+        # sudo: a return of the ticket's own customer, as the domain says.
+        pickings = self.sudo()
+        received = pickings._get_customer_returns_domain(
+            ticket.company_id, ticket.commercial_partner_id, product, lot
+        ) & Domain("state", "=", "done")
+        mine = Domain("id", "in", ticket.sudo()._get_return_pickings().ids)
+        places = [received & mine]
+        if lot and product.tracking == "serial":
+            places.append(received)
+        for domain in places:
+            if found := pickings.search(
+                domain, order="date_done desc, id desc", limit=1
+            ):
+                return found
+        return pickings.browse()
+
+    @api.model
+    def _find_piece(self, company, product, lot, quantity, expected, back):
+        """Return the location of ``company`` where a piece lies, or no record.
+
+        :param quantity: in the unit of the product, of one lot if there is one
+        :param expected: looked at first
+        :param back: the return that it came with, or no record: its way is followed
+        """
+        places = [expected]
+        moves = back.move_ids.filtered(
+            lambda move: move.state == "done" and move.product_id == product
+        )
+        while moves:
+            places[1:1] = moves.move_line_ids.location_dest_id
+            moves = moves.move_dest_ids.filtered(
+                lambda move: move.state == "done" and not move.origin_returned_move_id
+            )
+        held = self.env["stock.quant"]._read_group(
+            Domain("product_id", "=", product.id)
+            & Domain("lot_id", "=", lot.id)
+            & Domain("location_id.usage", "=", "internal")
+            & Domain("company_id", "=", company.id),
+            ["location_id"],
+            ["quantity:sum"],
+        )
+        enough = [
+            place for place, some in held if product.uom_id.compare(some, quantity) >= 0
+        ]
+        if lot:
+            places += enough
+        found = [place for place in places if place in enough]
+        return found[0] if found else expected.browse()

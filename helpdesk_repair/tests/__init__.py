@@ -1,3 +1,5 @@
+from . import test_repair_agent
+from . import test_repair_goods
 from . import test_repair_purchase
 from . import test_give_back
 from . import test_repair_request

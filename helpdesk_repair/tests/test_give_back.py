@@ -63,6 +63,8 @@ class TestGiveBack(HelpdeskRepairCommon):
         self.assertEqual(delivery.origin, repair.name)
         delivery.button_validate()
         self.assertEqual(delivery.state, "done")
+        line = self.order_a.order_line.filtered(lambda li: li.product_id == self.phone)
+        self.assertEqual(line.qty_delivered, 2, "the order counts it again")
 
     def test_x15_what_never_came_in_has_nothing_to_go_back(self):
         repair = self._repaired()

@@ -61,7 +61,7 @@ class TestRepairPurchase(HelpdeskRepairCommon):
         self.assertEqual(ticket.lot_id, self.serials[1])
         self.assertEqual(bought.helpdesk_ticket_id, ticket)
         ticket = self._ticket_of(foreign, user)
-        self.assertFalse(ticket.product_id)
+        self.assertEqual(ticket.product_id, self.screen)
         self.assertEqual(foreign.helpdesk_ticket_id, ticket)
         with self.assertRaises(AccessError):
             bought.with_user(self.stock_user).action_create_helpdesk_ticket()

@@ -1,2 +1,3 @@
 from . import helpdesk_repair_wizard
+from . import helpdesk_repair_wizard_checks
 from . import helpdesk_repair_wizard_part

@@ -1,7 +1,5 @@
-import math
-
 from odoo import Command, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 
@@ -48,6 +46,22 @@ class HelpdeskRepairWizard(models.TransientModel):
         precompute=True,
         readonly=False,
         help="The return that the product came back with.",
+    )
+    quantity = fields.Float(
+        digits="Product Unit",
+        compute="_compute_quantity",
+        store=True,
+        precompute=True,
+        readonly=False,
+        help="How many are repaired: what the return brought, by default.",
+    )
+    uom_id = fields.Many2one(related="product_id.uom_id", string="Unit")
+    notice = fields.Text(compute="_compute_notice")
+    draft_repair_id = fields.Many2one(
+        comodel_name="repair.order",
+        string="Waiting Draft",
+        compute="_compute_draft_repair_id",
+        help="A repair of the same product on this ticket that nobody confirmed yet.",
     )
     under_warranty = fields.Boolean(
         compute="_compute_under_warranty",
@@ -105,31 +119,164 @@ class HelpdeskRepairWizard(models.TransientModel):
 
     @api.depends("helpdesk_ticket_id", "product_id")
     def _compute_lot_id(self):
+        """The lot of the line or ticket, else the only one of this product that came
+        back."""
         for wizard in self:
-            # sudo: the ticket's own lot is carried over; its product is compared.
-            line = wizard._get_first_line()
-            lot = (line or wizard.helpdesk_ticket_id.sudo()).lot_id
-            wizard.lot_id = lot if lot.product_id == wizard.product_id else False
+            # sudo: lots of the ticket and of its returns, which are the customer's.
+            ticket, product = wizard.helpdesk_ticket_id.sudo(), wizard.product_id
+            lots = (wizard._get_first_line() or ticket).lot_id.filtered(
+                lambda lot, of=product: lot.product_id == of
+            )
+            if not lots and ticket and product.tracking in ("lot", "serial"):
+                lots = wizard._get_returned_lots()
+            wizard.lot_id = lots if len(lots) == 1 else False
 
-    @api.depends("helpdesk_ticket_id", "product_id")
+    def _get_returned_lots(self):
+        """Return the lots of the product, under ``sudo()``, that the returns of the
+        ticket brought."""
+        ticket = self.helpdesk_ticket_id.sudo()  # sudo: see _compute_lot_id
+        received = ticket._get_return_pickings().filtered(
+            lambda picking: picking.state == "done"
+        )
+        return received.move_line_ids.lot_id.filtered(
+            lambda lot: lot.product_id == self.product_id
+        )
+
+    @api.depends("helpdesk_ticket_id", "product_id", "lot_id")
     def _compute_picking_id(self):
-        """The latest return of this product that was received on the ticket."""
+        """The latest return of this product and lot that was received on the ticket."""
         for wizard in self:
-            if not wizard.product_id:
-                wizard.picking_id = False
-                continue
-            # sudo: a return of the ticket's own customer, as the domain says.
-            pickings = self.env["stock.picking"].sudo()
-            domain = wizard._get_returns_domain() & Domain("state", "=", "done")
-            if "helpdesk_ticket_id" in pickings._fields:
-                domain &= Domain(
-                    "helpdesk_ticket_id", "=", wizard.helpdesk_ticket_id.id
+            wizard.picking_id = False
+            if wizard.helpdesk_ticket_id and wizard.product_id:
+                found = self.env["stock.picking"]._find_customer_return(
+                    wizard.helpdesk_ticket_id,
+                    wizard.product_id,
+                    wizard.lot_id.sudo(),  # sudo: compared only
                 )
-            else:
-                domain = Domain.FALSE
-            wizard.picking_id = pickings.search(
-                domain, order="date_done desc, id desc", limit=1
-            ).id
+                wizard.picking_id = found.id
+
+    @api.depends("helpdesk_case_line_ids", "product_id", "lot_id", "picking_id")
+    def _compute_quantity(self):
+        for wizard in self:
+            wizard.quantity = wizard._get_requested_quantity() or (
+                wizard._get_brought_quantity() or 1
+            )
+
+    def _get_requested_quantity(self):
+        """Return how many of the product the line of the ticket says (X9, X31)."""
+        return sum(
+            line.uom_id._compute_quantity(line.quantity, self.product_id.uom_id)
+            for line in self._get_settled_lines()
+            if line.product_id == self.product_id
+        )
+
+    def _get_first_line(self):
+        """Return the line of the ticket that this repair is about: the first one of
+        goods."""
+        return self._get_case_lines().filtered(
+            lambda line: line.product_id.type == "consu"
+        )[:1]
+
+    def _get_settled_lines(self):
+        # One repair is of one product, and of one piece if it has a serial number.
+        return (
+            super()
+            ._get_settled_lines()
+            .filtered(
+                lambda line: (
+                    line.state == "asked"
+                    or line.product_id == self.product_id
+                    and line.lot_id in (self.lot_id, self.lot_id.browse())
+                )
+            )[:1]
+        )
+
+    def _get_brought_quantity(self):
+        """Return how many the chosen return brought, as Odoo's own form proposes; those
+        of other repairs are taken. Nothing while it is on its way."""
+        # sudo: a return of the ticket's own customer; only quantities are summed.
+        picking, lot = self.picking_id.sudo()._origin, self.lot_id.sudo()._origin
+        if picking.state != "done" or not self._is_of_customer(picking):
+            return 0
+        brought = sum(
+            line.quantity_product_uom
+            for line in picking.move_line_ids
+            if line.product_id == self.product_id and (not lot or line.lot_id == lot)
+        )
+        others = self.env["repair.order"].sudo()  # sudo: as above
+        for repair in others.search(
+            Domain("picking_id", "=", picking.id)
+            & Domain("product_id", "=", self.product_id.id)
+            & Domain("lot_id", "=", lot.id)
+            & Domain("state", "!=", "cancel")
+        ):
+            brought -= repair.product_uom._compute_quantity(
+                repair.product_qty, self.product_id.uom_id, round=False
+            )
+        return max(brought, 0)
+
+    def _is_of_customer(self, picking):
+        domain = self._get_returns_domain() & Domain("id", "=", picking.id)
+        return bool(picking.search_count(domain, limit=1))
+
+    @api.depends("helpdesk_ticket_id", "product_id", "lot_id")
+    def _compute_notice(self):
+        for wizard in self:
+            lines = wizard.product_id and [
+                wizard._get_purchase_notice(),
+                wizard._get_open_repair_notice(),
+            ]
+            wizard.notice = "\n".join(filter(None, lines or ())) or False
+
+    def _get_purchase_notice(self):
+        """Return the sentence that says that the product was not bought here, or
+        ``False``: it is repaired all the same (goods B6)."""
+        ticket, product = self.helpdesk_ticket_id, self.product_id
+        anything = {"sale_order": self.env["sale.order"], "lot": self.env["stock.lot"]}
+        if not ticket or ticket._is_purchased(product, product=product, **anything):
+            return False
+        return self.env._(
+            "As far as %(company)s knows, %(customer)s did not buy %(product)s here.",
+            company=self.company_id.display_name,
+            customer=self.helpdesk_commercial_partner_id.display_name,
+            product=product.display_name,
+        )
+
+    def _get_open_repair_notice(self):
+        """Return the sentence that names the repairs under way of this serial number,
+        or ``False`` (goods C5)."""
+        # sudo: named when it is a piece of the ticket's customer.
+        lot = self.lot_id.sudo()._origin
+        if lot.product_id.tracking != "serial" or not self._has_customer(lot):
+            return False
+        # sudo: the numbers of repairs of a piece that was chosen here.
+        repairs = self.env["repair.order"].sudo()
+        others = repairs.search(
+            Domain("lot_id", "=", lot.id)
+            & Domain("company_id", "=", self.company_id.id)
+            & repairs._after_sales_open_domain()
+        )
+        others -= self.repair_id.sudo()  # sudo: as above
+        return others and self.env._(
+            "%(lot)s is in repair already: %(repairs)s.",
+            lot=lot.name,
+            repairs=", ".join(others.mapped("name")),
+        )
+
+    @api.depends("helpdesk_ticket_id", "product_id", "lot_id")
+    def _compute_draft_repair_id(self):
+        for wizard in self:
+            wizard.draft_repair_id = (
+                wizard.helpdesk_ticket_id
+                and not wizard.repair_id
+                and self.env["repair.order"].search(
+                    Domain("helpdesk_ticket_id", "=", wizard.helpdesk_ticket_id.id)
+                    & Domain("product_id", "=", wizard.product_id.id)
+                    & Domain("lot_id", "=", wizard.lot_id.id)
+                    & Domain("state", "=", "draft"),
+                    limit=1,
+                )
+            )
 
     @api.depends("helpdesk_ticket_id", "product_id", "lot_id")
     @api.depends_context("lang")
@@ -178,13 +325,11 @@ class HelpdeskRepairWizard(models.TransientModel):
         :raises UserError: with a sentence why this can't be repaired
         """
         self._check_ready()
-        self._lock()
-        # sudo: _check_ready proved that the user may work on this ticket, and the
-        # repair is the one that this wizard has made or makes now.
-        repair = self.repair_id.sudo()
+        self._lock_piece()
+        repair = self._get_made_repair()
         if not repair:
             repair = self._create_repair(helpdesk_tells_ticket=True)
-            self.shortage = isinstance(repair.action_validate(), dict)
+            self.sudo().shortage = not repair._confirm_with_stock()
             sentence = (
                 repair._get_created_sentence()
                 if self.shortage
@@ -200,17 +345,28 @@ class HelpdeskRepairWizard(models.TransientModel):
             repair._action_repair_confirm()
         return self._open_result()
 
+    def action_confirm_draft(self):
+        """Confirm the repair of this product that waits as a draft on the ticket; goes
+        on, and raises, as :meth:`action_confirm_repair`."""
+        self._check_ready()
+        if not self.draft_repair_id:
+            raise UserError(
+                self.env._(
+                    "No repair of this product waits on this ticket any more. Look at "
+                    "its repairs."
+                )
+            )
+        return self.draft_repair_id.action_confirm_for_ticket()
+
     def action_create_quotation(self):
         """Create the repair and its quotation; returns the action that opens the
         quotation, or the repair for who may not read quotations (S96). Raises as
         :meth:`action_confirm_repair`."""
         self._check_ready()
-        self._lock()
-        repair = self.repair_id.sudo()  # sudo: see action_confirm_repair
-        if not repair:
-            repair = self._create_repair()
+        self._lock_piece()
+        repair = self._get_made_repair() or self._create_repair()
         if not repair.sale_order_id:
-            repair.action_create_sale_order()
+            repair._create_quotation()
         order = repair.sale_order_id.sudo(False)
         if order.has_access("read"):
             return order._get_records_action(context={})
@@ -223,10 +379,28 @@ class HelpdeskRepairWizard(models.TransientModel):
         """
         self.env["repair.order"].check_access("create")
         self._check_ready()
-        self._lock()
-        if not self.repair_id:
+        self._lock_piece()
+        if not self._get_made_repair():
             self._create_repair()
         return self._open_result()
+
+    def _lock_piece(self):
+        """Hold this wizard, and the serial number that is repaired once at a time."""
+        self._lock(self.lot_id.sudo())  # sudo: its row is held, not read
+
+    def _get_made_repair(self):
+        """Return the repair that this wizard has made, under ``sudo()``.
+
+        :raises AccessError: when it isn't one of the ticket (rights hole 7)
+        """
+        # sudo: _check_ready proved that the user may work on this ticket, and the
+        # repair is compared with it.
+        repair = self.repair_id.sudo()
+        if repair and repair.helpdesk_ticket_id != self.helpdesk_ticket_id:
+            raise AccessError(
+                self.env._("This repair does not belong to the ticket of the pop-up.")
+            )
+        return repair
 
     def _reopen(self):
         return {
@@ -242,14 +416,19 @@ class HelpdeskRepairWizard(models.TransientModel):
     def _create_repair(self, **context):
         """Create the draft of the repair order; returns it under sudo."""
         self._check_repair()
+        # The return's only lot is put on a repair of another product, too, and the
+        # lot that was chosen is replaced by it: written once more below (goods A4).
         # sudo: _check_ready and _check_repair proved user, ticket and product; agents
         # have no right to Repairs, and exactly one order is made.
         repairs = self._without_defaults(**context).env["repair.order"].sudo()
         repair = repairs.with_company(self.company_id).create(
             self._prepare_repair_values()
         )
+        # sudo: proved by _check_lot
+        if repair.lot_id != self.lot_id.sudo():
+            repair.lot_id = self.lot_id.sudo()
         self._approve_request(repair)
-        self.repair_id = repair
+        self.sudo().repair_id = repair  # sudo: what was just made
         if self._overrules_warranty():
             self._tell_overruled(repair)
         return repair
@@ -271,7 +450,9 @@ class HelpdeskRepairWizard(models.TransientModel):
             "company_id": self.company_id.id,
             "partner_id": self.partner_id.id,
             "product_id": self.product_id.id,
-            **self._prepare_quantity_values(),
+            "product_qty": self.quantity,
+            "product_uom": self.product_id.uom_id.id,
+            **self._prepare_workshop_values(),
             "lot_id": self.lot_id.id,
             "picking_id": self.picking_id.id,
             "under_warranty": self.under_warranty,
@@ -286,191 +467,34 @@ class HelpdeskRepairWizard(models.TransientModel):
             "helpdesk_reason_id": self.helpdesk_reason_id.id,
         }
 
-    def _prepare_quantity_values(self):
-        """Return how many are repaired: one, or as many as the line of the ticket says
-        (X9, X31)."""
-        unit = self.product_id.uom_id
-        quantity = sum(
-            line.uom_id._compute_quantity(line.quantity, unit)
-            for line in self._get_settled_lines()
-            if line.product_id == self.product_id
-        )
-        return {"product_qty": quantity or 1, "product_uom": unit.id}
+    def _prepare_workshop_values(self):
+        """Return where the repair happens: where the return has put the piece, in the
+        workshop of that warehouse (goods A9).
 
-    def _get_first_line(self):
-        """Return the line of the ticket that this repair is about: the first one of
-        goods."""
-        return self._get_case_lines().filtered(
-            lambda line: line.product_id.type == "consu"
-        )[:1]
-
-    def _get_settled_lines(self):
-        # One repair is of one product, and of one piece if it has a serial number.
-        return (
-            super()
-            ._get_settled_lines()
-            .filtered(
-                lambda line: (
-                    line.state == "asked"
-                    or line.product_id == self.product_id
-                    and line.lot_id in (self.lot_id, self.lot_id.browse())
-                )
-            )[:1]
-        )
-
-    def _check_repair(self):
-        """Refuse what can't be repaired here, in a sentence."""
-        product, customer = self.product_id, self.helpdesk_commercial_partner_id
-        if not product:
-            raise UserError(self.env._("Choose the product to repair."))
-        if product.type != "consu":
-            raise UserError(
-                self.env._(
-                    "Only goods can be repaired, and %(product)s is a service.",
-                    product=product.display_name,
-                )
-            )
-        if self.partner_id.commercial_partner_id != customer:
-            raise UserError(
-                self.env._(
-                    "The customer of the repair must be of %(customer)s, as the "
-                    "ticket.",
-                    customer=customer.display_name,
-                )
-            )
-        anything = {
-            "sale_order": self.env["sale.order"],
-            "product": product,
-            "lot": self.env["stock.lot"],
-        }
-        if not self.helpdesk_ticket_id._is_purchased(product, **anything):
-            raise UserError(
-                self.env._(
-                    "%(customer)s did not buy %(product)s from %(company)s.",
-                    customer=customer.display_name,
-                    product=product.display_name,
-                    company=self.company_id.display_name,
-                )
-            )
-        self._check_requested()
-        self._check_lot()
-        self._check_return()
-        self._check_workshop()
-        self._check_parts()
-        if self._overrules_warranty() and not (self.warranty_reason or "").strip():
-            raise UserError(
-                self.env._(
-                    "%(info)s. Say why this repair is to be handled differently.",
-                    info=self.warranty_info,
-                )
-            )
-
-    def _check_workshop(self):
-        """Refuse who or what can't do the repair in the company of the ticket."""
-        # sudo: whether the colleague works there is all that is asked.
-        user = (self.user_id - self.env.user).sudo()
-        if user and not (user.active and self.company_id in user.company_ids):
-            raise UserError(
-                self.env._(
-                    "%(user)s does not work for %(company)s.",
-                    user=user.name,
-                    company=self.company_id.display_name,
-                )
-            )
-        # sudo: whether the application is ready for this company.
+        :raises UserError: when the workshop is not ready
+        """
+        # sudo: locations of the application for what was checked, nothing is shown.
         repairs = self.env["repair.order"].sudo().with_company(self.company_id)
-        operation = repairs._default_picking_type_id()
-        if not operation or not (
-            operation.default_location_src_id
-            and operation.default_product_location_src_id
-            and operation.default_location_dest_id
-        ):
-            raise UserError(
-                self.env._(
-                    "%(company)s has no place for repairs: an Inventory manager sets "
-                    "the locations of the operation type Repairs.",
-                    company=self.company_id.display_name,
-                )
-            )
-
-    def _check_parts(self):
-        for part in self.part_ids:
-            if part.product_id.type != "consu":
-                raise UserError(
-                    self.env._(
-                        "%(product)s is a service: services are added to the "
-                        "quotation.",
-                        product=part.product_id.display_name,
-                    )
-                )
-            positive = part.uom_id.compare(part.quantity, 0) > 0
-            if not math.isfinite(part.quantity) or not positive:
-                raise UserError(
-                    self.env._(
-                        "%(product)s: enter the quantity of this part.",
-                        product=part.product_id.display_name,
-                    )
-                )
-
-    def _check_requested(self):
-        """Refuse more than is left of what a customer has asked for (X9)."""
-        for line in self._get_request_lines():
-            left, refusal = self.helpdesk_ticket_id._get_request_left(
-                self._after_sales_switch, line.sale_line_id
-            )
-            if refusal or line.uom_id.compare(line.quantity, left) > 0:
-                raise UserError(refusal or line._get_left_sentence(left))
-
-    def _check_lot(self):
-        if not self.lot_id:
-            return
-        lot = self.lot_id.sudo()  # sudo: compared, and named to who chose it
-        owned = self.helpdesk_ticket_id._purchase_domain(
-            "stock.lot",
-            sale_order=self.env["sale.order"],
-            product=self.product_id,
-            lot=lot,
+        pickings = self.env["stock.picking"].sudo()  # sudo: as above
+        back = self.picking_id.sudo()
+        operation = repairs._default_picking_type_id() or repairs.picking_type_id
+        place = pickings._find_piece(
+            self.company_id.sudo(),
+            self.product_id.sudo(),
+            self.lot_id.sudo(),
+            self.quantity,
+            self.env["stock.location"].sudo()
+            if back
+            else operation.default_product_location_src_id,
+            back,
         )
-        if not lot.search_count(owned, limit=1):
-            raise UserError(
-                self.env._(
-                    "%(lot)s was not delivered to %(customer)s as a %(product)s.",
-                    lot=lot.name,
-                    customer=self.helpdesk_commercial_partner_id.display_name,
-                    product=self.product_id.display_name,
-                )
-            )
-        # sudo: where the serial number went last, nothing of it is shown.
-        last = (
-            self.env["stock.move.line"]
-            .sudo()
-            .search(
-                Domain("lot_id", "=", lot.id) & Domain("state", "=", "done"),
-                order="date desc, id desc",
-                limit=1,
-            )
-        )
-        if (
-            lot.product_id.tracking == "serial"
-            and last.location_dest_id.usage == "inventory"
-        ):
-            raise UserError(
-                self.env._(
-                    "%(lot)s was scrapped: there is nothing to repair.", lot=lot.name
-                )
-            )
-
-    def _check_return(self):
-        if not self.picking_id:
-            return
-        picking = self.picking_id.sudo()  # sudo: compared, and named to who chose it
-        domain = self._get_returns_domain() & Domain("id", "=", picking.id)
-        if not picking.search_count(domain, limit=1):
-            raise UserError(
-                self.env._(
-                    "%(picking)s is not a return of %(product)s by %(customer)s.",
-                    picking=picking.name,
-                    product=self.product_id.display_name,
-                    customer=self.helpdesk_commercial_partner_id.display_name,
-                )
-            )
+        if not place and back.location_dest_id.usage == "internal":
+            place = back.location_dest_id  # on its way to there
+        operation = place.warehouse_id.repair_type_id or operation
+        self._check_workshop(operation)
+        return {
+            "picking_type_id": operation.id,
+            **repairs._prepare_places(
+                operation, place or operation.default_product_location_src_id
+            ),
+        }

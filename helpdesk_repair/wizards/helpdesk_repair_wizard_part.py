@@ -1,4 +1,7 @@
+import math
+
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class HelpdeskRepairWizardPart(models.TransientModel):
@@ -26,12 +29,55 @@ class HelpdeskRepairWizardPart(models.TransientModel):
         store=True,
         precompute=True,
         readonly=False,
+        domain="[('id', 'in', allowed_uom_ids)]",
+    )
+    allowed_uom_ids = fields.Many2many(
+        comodel_name="uom.uom", compute="_compute_allowed_uom_ids"
     )
 
     @api.depends("product_id")
     def _compute_uom_id(self):
         for part in self:
             part.uom_id = part.product_id.uom_id
+
+    @api.depends("product_id")
+    def _compute_allowed_uom_ids(self):
+        for part in self:
+            # sudo: the units of a product that can be chosen, its vendors' as well: as
+            # the form of Repairs offers.
+            product = part.product_id.sudo()
+            part.allowed_uom_ids = (
+                product.uom_id | product.uom_ids | product.seller_ids.product_uom_id
+            )
+
+    def _check_part(self):
+        """Refuse what can't be a part of a repair, in a sentence."""
+        product = self.product_id.display_name
+        if self.product_id.type != "consu":
+            raise UserError(
+                self.env._(
+                    "%(product)s is a service: services are added to the quotation.",
+                    product=product,
+                )
+            )
+        if (
+            not math.isfinite(self.quantity)
+            or self.uom_id.compare(self.quantity, 0) <= 0
+        ):
+            raise UserError(
+                self.env._(
+                    "%(product)s: enter the quantity of this part.", product=product
+                )
+            )
+        if self.uom_id not in self.allowed_uom_ids:
+            raise UserError(
+                self.env._(
+                    "%(product)s is not counted in %(unit)s: choose one of %(units)s.",
+                    product=product,
+                    unit=self.uom_id.name,
+                    units=", ".join(self.allowed_uom_ids.mapped("name")),
+                )
+            )
 
     def _prepare_move_values(self):
         """Return the values of the move of this part in the repair order."""
