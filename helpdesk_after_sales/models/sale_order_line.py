@@ -37,10 +37,12 @@ class SaleOrderLine(models.Model):
         number of lines; bridges add theirs to the result of ``super()``. Called with
         ``sudo()``: only figures of it reach the reader, after a check.
         """
-        # All at once: the moves below would only bring in those they lead to.
-        self.fetch(LINE_FIELDS)
-        goods = self._get_after_sales_goods_balance()
-        invoices = self._get_after_sales_invoice_balance()
+        # All at once, wherever they are from: lines of several orders, and the moves
+        # below, would only bring in those they lead to.
+        lines = self.with_prefetch()
+        lines.fetch(LINE_FIELDS)
+        goods = lines._get_after_sales_goods_balance()
+        invoices = lines._get_after_sales_invoice_balance()
         return {
             line: {
                 "ordered": line.product_uom_qty,
@@ -48,7 +50,7 @@ class SaleOrderLine(models.Model):
                 **goods[line],
                 **invoices[line],
             }
-            for line in self
+            for line in lines
         }
 
     # -- Goods ---------------------------------------------------------------

@@ -60,6 +60,19 @@ class TestBalance(HelpdeskAfterSalesCommon):
         balance = order.order_line._get_after_sales_balance()[order.order_line]
         self.assertEqual((balance["returning"], balance["left_to_return"]), (0.5, 1.5))
 
+    def test_a8_what_came_back_in_a_point_of_sale(self):
+        """Its moves don't know the order line; the order's own figure does."""
+        order = self._sell(self.contact_a1, (self.lamp, 5))
+        line = order.order_line
+        # As pos_sale computes it when two of them were refunded at the counter.
+        line.qty_delivered = 3
+        self.env.flush_all()
+        balance = line._get_after_sales_balance()[line]
+        self.assertEqual(
+            (balance["delivered"], balance["returned"], balance["left_to_return"]),
+            (5, 2, 3),
+        )
+
     def test_lots_are_counted_each(self):
         order = self._sell(self.contact_a1, (self.phone, 2), serials=self.serials[:2])
         wizard = self.env["stock.return.picking"].create(
