@@ -1,5 +1,6 @@
 from . import account_move_refund  # isort: skip
 from . import account_move
 from . import account_move_line
+from . import account_tax
 from . import helpdesk_ticket
 from . import sale_order_line

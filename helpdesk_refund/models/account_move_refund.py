@@ -1,8 +1,8 @@
 """How a ticket's credit note is made: Odoo's copy, less what was credited before."""
 
-from collections import defaultdict
-
 from odoo import Command, api, models
+
+from odoo.addons.helpdesk_after_sales.models.account_move_refund import Unmatched
 
 NOTES = ("line_section", "line_subsection", "line_note")
 
@@ -125,68 +125,84 @@ class AccountMove(models.Model):
         lines of this invoice, or given instead of money; each once, and only when
         ``parts`` would pass what is left. What earlier credit notes kept back (a fee)
         is given back when nothing else is left."""
-        taxes = self.env["account.tax"]
-        sums, names = defaultdict(float), defaultdict(list)
-        gross, accounts = defaultdict(float), {}
-        worth = 0.0
-        for line, rest in left.lines.items():
-            rate = line.price_total / line.price_subtotal if line.price_subtotal else 1
-            for values in parts.get(line, ()):
-                price = values.get("price_unit", line.price_unit)
-                if line.price_unit and line.quantity:
-                    ratio = values["quantity"] / line.quantity * price / line.price_unit
-                    worth += line.price_total * ratio
-            if line._is_credited_too_much(rest):
-                key = line.tax_ids
-                sums[key] -= rest.subtotal
-                gross[key] -= rest.subtotal * rate
-                names[key].append(line.name or line.product_id.display_name)
-                accounts.setdefault(key, line.account_id)
-        for line, subtotal, total in left.unmatched:
-            sums[line.tax_ids] += subtotal
-            gross[line.tax_ids] += total
-            accounts.setdefault(line.tax_ids, line.account_id)
-            if subtotal > 0:
-                names[line.tax_ids].append(line.name or line.product_id.display_name)
-        if instead := sum(amount for amount, _sentence in self._get_given_instead()):
-            sums[taxes] += instead
-            gross[taxes] += instead
         currency = self.currency_id
+        worth = self._get_worth_of_parts(parts)
         nothing = currency.is_zero(worth)
-        gross = {
-            key: total
-            for key, total in gross.items()
-            if currency.compare_amounts(total, 0) == (-1 if nothing else 1)
+        sums = {
+            taxes: amounts
+            for taxes, amounts in self._sum_unmatched(left).items()
+            if currency.compare_amounts(amounts.total, 0) == (-1 if nothing else 1)
         }
-        whole = sum(gross.values())
+        whole = sum(amounts.total for amounts in sums.values())
         excess = worth - amount_left
         if not whole or (not nothing and currency.compare_amounts(excess, 0) <= 0):
             return []
         factor = min(excess / whole, 1.0)
         if abs(excess - whole) < currency.rounding * (len(left.lines) + 1):
             factor = 1.0
-        first = next(iter(left.lines), self.env["account.move.line"])
+        account = next(iter(left.lines), self.env["account.move.line"]).account_id
         return [
             {
                 "display_type": "product",
-                "name": self.env._("Credited already: %(lines)s", lines=", ".join(what))
-                if (what := names[key])
-                else self.env._("Given already instead of money")
-                if sums[key] > 0
-                else self.env._("Kept back before"),
-                "account_id": accounts.get(key, first.account_id).id,
+                "name": self._describe_unmatched(amounts),
+                "account_id": (amounts.line.account_id or account)[:1].id,
                 "quantity": -1.0,
-                "price_unit": self._get_price_with_included(key, sums[key], gross[key])
-                * factor,
-                "tax_ids": [Command.set(key.ids)],
+                "price_unit": factor
+                * (amounts.total if taxes._has_included() else amounts.subtotal),
+                "tax_ids": [Command.set(taxes.ids)],
             }
-            for key in gross
+            for taxes, amounts in sums.items()
         ]
 
     @api.model
-    def _get_price_with_included(self, taxes, subtotal, total):
-        included = taxes.flatten_taxes_hierarchy().filtered("price_include")
-        return total if included else subtotal
+    def _get_worth_of_parts(self, parts):
+        """Return what ``{line: [values]}`` come to, with taxes, but for cents."""
+        worth = 0.0
+        for line, several in parts.items():
+            for values in several:
+                price = values.get("price_unit", line.price_unit)
+                if line.price_unit and line.quantity:
+                    ratio = values["quantity"] / line.quantity * price / line.price_unit
+                    worth += line.price_total * ratio
+        return worth
+
+    def _sum_unmatched(self, left):
+        """Return ``{taxes: Unmatched}``: what was credited beside the lines of this
+        invoice or beyond them, and given instead of money, by taxes, with the
+        lines that it is from."""
+        rows = list(left.unmatched)
+        for line, rest in left.lines.items():
+            if line._is_credited_too_much(rest):
+                rate = (
+                    line.price_total / line.price_subtotal
+                    if line.price_subtotal
+                    else 1.0
+                )
+                rows.append(Unmatched(line, -rest.subtotal, -rest.subtotal * rate))
+        if instead := sum(amount for amount, _sentence in self._get_given_instead()):
+            rows.append(Unmatched(self.env["account.move.line"], instead, instead))
+        sums = {}
+        for line, subtotal, total in rows:
+            taxes = line.tax_ids
+            so_far = sums.get(taxes, Unmatched(line, 0.0, 0.0))
+            sums[taxes] = Unmatched(
+                so_far.line | line,
+                so_far.subtotal + subtotal,
+                so_far.total + total,
+            )
+        return sums
+
+    def _describe_unmatched(self, amounts):
+        if amounts.subtotal < 0:
+            return self.env._("Kept back before")
+        names = [
+            line.name or line.product_id.display_name
+            for line in amounts.line
+            if line.price_subtotal > 0
+        ]
+        if names:
+            return self.env._("Credited already: %(lines)s", lines=", ".join(names))
+        return self.env._("Given already instead of money")
 
     # -- The figures ---------------------------------------------------------
 
@@ -200,7 +216,8 @@ class AccountMove(models.Model):
         amount_left = invoice._get_left_to_refund(others)
         last = self._is_last_refund(others)
         if last:
-            self._fit_lines()
+            if others:
+                self._fit_lines()
             self._fit_taxes(others)
         currency = self.currency_id
         difference = amount_left - self.amount_total
@@ -221,15 +238,17 @@ class AccountMove(models.Model):
             if currency.is_zero(difference):
                 return
         account = (lines or invoice._get_refund_lines())[:1].account_id
+        if small:
+            name = self.env._("Rounding")
+        elif difference > 0:
+            name = self.env._("Rest of %(invoice)s", invoice=invoice.name)
+        else:
+            name = self.env._("Credited already")
         self.invoice_line_ids = [
             Command.create(
                 {
                     "display_type": "product",
-                    "name": self.env._("Rounding")
-                    if small
-                    else self.env._("Rest of %(invoice)s", invoice=invoice.name)
-                    if difference > 0
-                    else self.env._("Credited already"),
+                    "name": name,
                     "quantity": 1.0,
                     "price_unit": difference,
                     "account_id": account.id,
@@ -258,23 +277,18 @@ class AccountMove(models.Model):
     def _fit_lines(self):
         """Let the prices of this last credit note take the cents of the others."""
         invoice = self.reversed_entry_id
+        copies = self._get_refund_lines().grouped("helpdesk_refunded_line_id")
         commands = []
         for line, rest in invoice._get_refund_left()[invoice].lines.items():
-            copies = self._get_refund_lines().filtered(
-                lambda copy, line=line: copy.helpdesk_refunded_line_id == line
-            )
-            for copy in copies[-1:]:
-                paid = copy.quantity * (1 - (copy.discount or 0.0) / 100)
-                if not invoice.currency_id.is_zero(rest.subtotal) and paid:
-                    ratio = 1.0
-                    if line.tax_ids.flatten_taxes_hierarchy().filtered("price_include"):
-                        ratio = (
-                            line.price_total / line.price_subtotal
-                            if line.price_subtotal
-                            else 1.0
-                        )
-                    price = copy.price_unit + rest.subtotal * ratio / paid
-                    commands.append(Command.update(copy.id, {"price_unit": price}))
+            copy = copies.get(line, self.env["account.move.line"])[-1:]
+            paid = copy.quantity * (1 - (copy.discount or 0.0) / 100)
+            if not paid or invoice.currency_id.is_zero(rest.subtotal):
+                continue
+            difference = rest.subtotal
+            if line.price_subtotal and line.tax_ids._has_included():
+                difference *= line.price_total / line.price_subtotal
+            price = copy.price_unit + difference / paid
+            commands.append(Command.update(copy.id, {"price_unit": price}))
         if commands:
             self.invoice_line_ids = commands
 
