@@ -222,7 +222,7 @@ class Helpdesk:
             # One of a hundred is urgent.
             "priority": str(max(0, int(self.chance() * 100) - 96)),
             "stage_id": stages[int(self.chance() * len(stages))].id,
-            "user_id": number % 4 and self.agents[int(self.chance() * 10)].id,
+            "user_id": number % 4 and self.agents[int(self.chance() * 10)].id or False,
             # One of ten open ones is ready.
             "kanban_state": "normal" if stages == closed or number % 10 else "done",
             "sale_order_id": big and self.order.id,
