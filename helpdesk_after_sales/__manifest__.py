@@ -16,6 +16,7 @@
         "security/helpdesk_ticket_security.xml",
         "security/helpdesk_ticket_line_security.xml",
         "security/rating_rating_security.xml",
+        "security/pop_up_security.xml",
         "security/ir.model.access.csv",
         "data/helpdesk_after_sales_service_data.xml",
         "data/helpdesk_after_sales_reason_data.xml",

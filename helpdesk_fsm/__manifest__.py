@@ -12,6 +12,7 @@
         "security/fsm_task_photo_security.xml",
         "security/project_project_security.xml",
         "security/project_task_security.xml",
+        "security/pop_up_security.xml",
         "security/ir.model.access.csv",
         "data/project_task_type_data.xml",
         "data/fsm_worksheet_template_data.xml",

@@ -8,6 +8,7 @@
     "depends": ["helpdesk_after_sales", "repair"],
     "data": [
         "security/repair_order_security.xml",
+        "security/pop_up_security.xml",
         "security/ir.model.access.csv",
         "wizards/helpdesk_repair_wizard_views.xml",
         "views/helpdesk_ticket_views.xml",

@@ -8,6 +8,7 @@
     "depends": ["helpdesk_after_sales", "stock"],
     "data": [
         "security/stock_picking_security.xml",
+        "security/pop_up_security.xml",
         "security/ir.model.access.csv",
         "data/mail_template_data.xml",
         "report/return_slip_templates.xml",

@@ -1,50 +1,15 @@
 """Who may do what, over RPC, as the registry says (spec/trust.md, T28).
 
 Models and methods come from the registry: a new model of the addons, or a new public
-method on any model, fails here until it has a row. The roles are the columns:
-
-===========  ===========================================================================
-public       nobody is logged in
-portal       the customer of the ticket
-employee     an internal user without further rights
-apps         a user of Invoicing, Sales, Inventory, Project and Field Service, who is
-             no helpdesk user
-elsewhere    an agent of another company
-agent        a member of the ticket's team with helpdesk rights only
-manager      a helpdesk manager with helpdesk rights only
-both         an agent who has those rights of the applications as well
-===========  ===========================================================================
+method on any model, fails here until it has a row. The roles of
+tests/access.py are the columns.
 """
 
-from odoo import Command
+from access import OPERATIONS, ROLES, AccessCase, is_ours
+
 from odoo.orm.model_classes import is_model_definition
-from odoo.tests import HttpCase, JsonRpcException, tagged
+from odoo.tests import JsonRpcException, tagged
 from odoo.tools import mute_logger
-
-from odoo.addons.helpdesk_after_sales.tests.common import (
-    AGENT,
-    MANAGER,
-    HelpdeskAfterSalesCommon,
-)
-
-ROLES = (
-    "public",
-    "portal",
-    "employee",
-    "apps",
-    "elsewhere",
-    "agent",
-    "manager",
-    "both",
-)
-APPLICATIONS = (
-    "account.group_account_invoice",
-    "sales_team.group_sale_salesman_all_leads",
-    "stock.group_stock_user",
-    "project.group_project_user",
-    "helpdesk_fsm.group_fsm_user",
-)
-OPERATIONS = ("read", "write", "create", "unlink")
 
 # The models of the addons: r = read, w = write, c = create, u = unlink of the record;
 # of a pop-up, which belongs to whoever opened it, what the model allows.
@@ -198,6 +163,7 @@ EXTENDED = """
 account.move                     button_cancel button_draft copy_data
 account.move.line                copy_data
 account.move.reversal            create default_get reverse_moves
+base                             default_get onchange
 fsm.task.photo                   create write
 fsm.worksheet.template           copy_data create write
 helpdesk.after.sales.document    create get_formview_id get_view write
@@ -257,154 +223,9 @@ def text(found):
     return "\n".join(lines)
 
 
-def is_ours(cls):
-    return (
-        is_model_definition(cls)
-        and cls.__module__.startswith("odoo.addons.helpdesk_")
-        and ".tests." not in cls.__module__
-        and "helpdesk_test" not in cls.__module__
-    )
-
-
 @tagged("post_install", "-at_install")
-class TestAccessMatrix(HelpdeskAfterSalesCommon, HttpCase):
+class TestAccessMatrix(AccessCase):
     maxDiff = None
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        apps = ",".join(name for name in APPLICATIONS if cls.env.ref(name, False))
-        other_company = cls.env["res.company"].create({"name": "Elsewhere"})
-        cls.users = {
-            "portal": cls._new_user(
-                "matrix_portal", "base.group_portal", partner_id=cls.contact_a1.id
-            ),
-            "employee": cls._new_user("matrix_employee", "base.group_user"),
-            "apps": cls._new_user("matrix_apps", apps),
-            "elsewhere": cls._new_user(
-                "matrix_elsewhere",
-                AGENT,
-                company_id=other_company.id,
-                company_ids=[Command.set(other_company.ids)],
-            ),
-            "agent": cls._new_user("matrix_agent", AGENT),
-            "manager": cls._new_user("matrix_manager", MANAGER),
-            "both": cls._new_user("matrix_both", f"{AGENT},{apps}"),
-        }
-        team = cls.team
-        # Straight to the table: switching a service on would install its addon.
-        services = [name for name in team._after_sales_services() if name in team]
-        cls.env.cr.execute(
-            f"UPDATE helpdesk_team SET {', '.join(f'{s} = true' for s in services)}"
-            " WHERE id = %s",
-            [team.id],
-        )
-        team.invalidate_recordset()
-        team.member_ids = cls.users["agent"]
-        cls.order = cls._sell(
-            cls.contact_a1, (cls.lamp, 3), (cls.phone, 1), serials=cls.serials[:1]
-        )
-        cls.invoice = cls.order._create_invoices()
-        cls.invoice.action_post()
-        cls.ticket = cls._ticket(
-            cls.contact_a1,
-            sale_order_id=cls.order.id,
-            product_id=cls.phone.id,
-            lot_id=cls.serials[0].id,
-        )
-        cls.records = cls._make_records()
-        line = cls.order.order_line[0]
-        cls.arguments = {
-            "helpdesk.ticket action_add_lines": [[line.id]],
-            "helpdesk.ticket portal_create": ["The lamp arrived broken"],
-            "helpdesk.ticket portal_request": ["use_product_returns", line.id, 1],
-        }
-
-    @classmethod
-    def _make_records(cls):
-        """Return ``{model: record}`` for the methods; documents are the ticket's."""
-        env, ticket = cls.env, {"helpdesk_ticket_id": cls.ticket.id}
-        result = {
-            "helpdesk.ticket": cls.ticket,
-            "helpdesk.ticket.line": cls.ticket.line_ids,
-            "helpdesk.team": cls.team,
-            "helpdesk.stage": cls.team.stage_ids[0],
-            "helpdesk.tag": env["helpdesk.tag"].create({"name": "Transport"}),
-            "helpdesk.after.sales.reason": env.ref("helpdesk_after_sales.reason_wear"),
-            "helpdesk.after.sales.service": env.ref("helpdesk_after_sales.service_fsm"),
-            "helpdesk.after.sales.resolution": env.ref(
-                "helpdesk_after_sales.resolution_money"
-            ),
-            "res.partner": cls.contact_a1,
-            "sale.order": cls.order,
-            "stock.picking": cls.order.picking_ids,
-            "account.move": cls.invoice,
-            "product.product": cls.phone,
-            "stock.lot": cls.serials[0],
-        }
-        if "helpdesk_ticket_id" in env["account.move"]._fields:
-            note = cls.invoice._reverse_moves([dict(ticket)])
-            result["account.move"] = note
-        if "loyalty.card" in env:
-            program = env["loyalty.program"].create(
-                {"name": "Sorry", "program_type": "coupons"}
-            )
-            result["loyalty.program"] = program
-            result["loyalty.card"] = env["loyalty.card"].create(
-                {"program_id": program.id, "partner_id": cls.contact_a1.id} | ticket
-            )
-        if "repair.order" in env:
-            result["repair.order"] = env["repair.order"].create(
-                {"product_id": cls.phone.id, "partner_id": cls.contact_a1.id} | ticket
-            )
-        if "fsm.worksheet.template" in env:
-            team = cls.team
-            team._ensure_fsm_project()
-            task = env["project.task"].create(
-                {
-                    "name": "Visit",
-                    "project_id": team.fsm_project_id.id,
-                    "partner_id": cls.contact_a1.id,
-                    "user_ids": [
-                        Command.set((cls.users["apps"] + cls.users["both"]).ids)
-                    ],
-                }
-                | ticket
-            )
-            result["project.task"] = task
-            result["fsm.task.photo"] = env["fsm.task.photo"].create(
-                {
-                    "task_id": task.id,
-                    "caption": "Motor",
-                    "image": env.company.logo,
-                }
-            )
-            result["fsm.worksheet.template"] = env["fsm.worksheet.template"].create(
-                {"name": "Sheet"}
-            )
-        return result
-
-    def _pop_up(self, model):
-        """Return the values that a pop-up is opened with."""
-        values = {}
-        fields = self.env[model]._fields
-        for name, record in (
-            ("helpdesk_ticket_id", self.ticket),
-            ("move_ids", self.invoice),
-            ("task_id", self.records.get("project.task")),
-            ("task_ids", self.records.get("project.task")),
-            ("coupon_id", self.records.get("loyalty.card")),
-            ("card_id", self.records.get("loyalty.card")),
-            ("ticket_ids", self.ticket),
-            ("target_id", self.ticket),
-        ):
-            if name in fields and record:
-                many = fields[name].type.endswith("2many")
-                values[name] = [Command.set(record.ids)] if many else record.id
-        for name, field in fields.items():
-            if field.required and field.type in ("char", "text") and not field.compute:
-                values[name] = "Ada"
-        return values
 
     # -- What there is -------------------------------------------------------
 
@@ -438,48 +259,7 @@ class TestAccessMatrix(HelpdeskAfterSalesCommon, HttpCase):
                         new.add(f"{name} {method}")
         return new, extended
 
-    def _own_models(self):
-        """Return the names of the models that the addons bring."""
-        result = set()
-        for name, model in self.env.registry.items():
-            definitions = [cls for cls in model.mro() if is_model_definition(cls)]
-            named = [cls for cls in definitions if cls._name == name]
-            if not model._abstract and named and all(map(is_ours, named)):
-                result.add(name)
-        return result
-
     # -- Asking --------------------------------------------------------------
-
-    def _log_in(self):
-        """Return ``{role: its connection}``."""
-        openers = {}
-        for role in ROLES:
-            user = self.users.get(role)
-            self.authenticate(user and user.login, user and user.login)
-            openers[role] = self.opener
-            # Kept: the next log-in would end this session.
-            self.session = None
-        self.addCleanup(setattr, self, "opener", self.opener)
-        return openers
-
-    def _call(self, opener, model, method, *args, **kwargs):
-        """Return the answer, or the name of the exception."""
-        self.opener = opener
-        try:
-            return self.make_jsonrpc_request(
-                f"/web/dataset/call_kw/{model}/{method}",
-                {"model": model, "method": method, "args": args, "kwargs": kwargs},
-                timeout=60,
-            )
-        except JsonRpcException as error:
-            return error
-
-    @staticmethod
-    def _is_refused(answer):
-        return isinstance(answer, JsonRpcException) and any(
-            name in str(answer)
-            for name in ("AccessError", "SessionExpired", "AccessDenied")
-        )
 
     def _ids(self, opener, model):
         """Return the ids to call a method with; a pop-up is opened by the role."""
@@ -506,9 +286,6 @@ class TestAccessMatrix(HelpdeskAfterSalesCommon, HttpCase):
             return "-"
         name = str(answer).rsplit(".", maxsplit=1)[-1]
         return "told" if name in TOLD else name
-
-    def _record(self, model):
-        return self.records.get(model, self.env[model])
 
     def _letters(self, opener, model):
         # Of a model without a record at hand: what it allows in general.

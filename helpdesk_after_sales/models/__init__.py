@@ -1,3 +1,4 @@
+from . import base
 from . import helpdesk_after_sales_document
 from . import helpdesk_after_sales_purchase
 from . import helpdesk_after_sales_reason
@@ -10,6 +11,7 @@ from . import helpdesk_team
 from . import helpdesk_team_service
 from . import helpdesk_team_mail
 from . import helpdesk_ticket
+from . import helpdesk_ticket_number
 from . import helpdesk_ticket_line
 from . import helpdesk_ticket_line_request
 from . import helpdesk_ticket_case

@@ -1,5 +1,4 @@
 import uuid
-from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -43,8 +42,13 @@ class HelpdeskTicket(models.Model):
         )
 
     name = fields.Char(string="Subject", required=True, index="trigram", tracking=True)
+    # Who moves in brings the numbers along, once: administrators import them.
     ticket_ref = fields.Char(
-        string="Ticket Number", readonly=True, copy=False, index="trigram"
+        string="Ticket Number",
+        readonly=True,
+        server_only="base.group_system",
+        copy=False,
+        index="trigram",
     )
     active = fields.Boolean(default=True)
     description = fields.Html(sanitize_attributes=False)
@@ -118,6 +122,7 @@ class HelpdeskTicket(models.Model):
         store=True,
         precompute=True,
         readonly=False,
+        server_only="base.group_system",
         copy=False,
         groups="base.group_user",
     )
@@ -127,6 +132,7 @@ class HelpdeskTicket(models.Model):
         store=True,
         precompute=True,
         readonly=False,
+        server_only="base.group_system",
         copy=False,
         help="When the ticket came into a folded stage. Empty while it is open.",
     )
@@ -134,6 +140,7 @@ class HelpdeskTicket(models.Model):
         string="Last Stage Update",
         default=fields.Datetime.now,
         readonly=True,
+        server_only=True,
         copy=False,
     )
 
@@ -189,11 +196,14 @@ class HelpdeskTicket(models.Model):
     # Odoo's own would let customers search in notes that they don't read (T14).
     message_ids = fields.One2many(bypass_search_access=False)
     website_message_ids = fields.One2many(bypass_search_access=False)
-    access_token = fields.Char(default=lambda self: str(uuid.uuid4()))
+    access_token = fields.Char(
+        default=lambda self: str(uuid.uuid4()), readonly=True, server_only=True
+    )
     email_cc = fields.Char(groups="base.group_user")
     acknowledge_date = fields.Datetime(
         string="Acknowledged On",
         readonly=True,
+        server_only=True,
         copy=False,
         index="btree_not_null",
         groups="base.group_user",
@@ -202,6 +212,7 @@ class HelpdeskTicket(models.Model):
     merged_into_id = fields.Many2one(
         comodel_name="helpdesk.ticket",
         readonly=True,
+        server_only=True,
         copy=False,
         index="btree_not_null",
         groups="base.group_user",
@@ -209,6 +220,7 @@ class HelpdeskTicket(models.Model):
     is_automatic_mail = fields.Boolean(
         string="Automatic Mail",
         readonly=True,
+        server_only=True,
         copy=False,
         groups="base.group_user",
         help="A machine wrote the mail that this ticket was made of: it gets no mail "
@@ -356,32 +368,9 @@ class HelpdeskTicket(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self._give_numbers([vals for vals in vals_list if not vals.get("ticket_ref")])
         tickets = super().create(vals_list)
         tickets.filtered(lambda ticket: not ticket.user_id)._assign_automatically()
         return tickets
-
-    @api.model
-    def _give_numbers(self, vals_list):
-        """Take the numbers of new tickets from the sequence of their company."""
-        by_company = defaultdict(list)
-        for vals in vals_list:
-            team = self.env["helpdesk.team"].browse(
-                vals.get("team_id") or self.env.context.get("default_team_id")
-            )
-            # sudo: the company of a team that the user may not see.
-            by_company[team.sudo().company_id or self.env.company].append(vals)
-        # sudo: agents may not read sequences.
-        sequences = self.env["ir.sequence"].sudo()
-        for company, same_company in by_company.items():
-            sequence = sequences.with_company(company).search_fetch(
-                Domain("code", "=", "helpdesk.ticket")
-                & Domain("company_id", "in", [company.id, False]),
-                order="company_id",
-                limit=1,
-            )
-            for vals in same_company:
-                vals["ticket_ref"] = sequence._next() if sequence else False
 
     def write(self, vals):
         former = (
@@ -399,12 +388,11 @@ class HelpdeskTicket(models.Model):
         if vals.get("user_id") and "assign_date" not in vals:
             waiting = self.filtered(lambda ticket: not ticket.assign_date)
         result = super().write(vals)
+        # sudo: the user has just assigned or moved these tickets; the times are ours.
         if waiting:
-            # sudo: a date that follows from what the user was just allowed to write.
             waiting.sudo().write({"assign_date": fields.Datetime.now()})
-        self.filtered(lambda t: t in stages and t.stage_id != stages[t])._begin_stage(
-            vals
-        )
+        moved = self.filtered(lambda t: t in stages and t.stage_id != stages[t])
+        moved.sudo()._begin_stage(vals)
         for ticket, partner in former.items():
             if partner and partner != ticket.partner_id:
                 ticket._forget_customer(partner, vals)

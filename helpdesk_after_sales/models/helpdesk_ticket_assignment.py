@@ -22,6 +22,12 @@ class HelpdeskTicket(models.Model):
                     )
                 )
 
+    def write(self, vals):
+        if vals.get("team_id") and not self.env.su:
+            # Nobody puts tickets before a team that they don't see.
+            self.env["helpdesk.team"].browse(vals["team_id"]).check_access("read")
+        return super().write(vals)
+
     # -- Onchange --------------------------------------------------------
 
     def action_assign_to_me(self):

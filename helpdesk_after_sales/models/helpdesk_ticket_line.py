@@ -3,8 +3,6 @@ from odoo.exceptions import AccessError, ValidationError
 
 from ..tools.quantity import format_quantity
 
-#: who writes these is the customer in the portal, the agent who answers, or the service
-SERVER_ONLY = ("ticket_id", "origin", "service", "state", "answer", "answer_date")
 #: what agents may not read: without a check it isn't followed
 UNREADABLE = ("sale_line_id", "sale_order_id", "lot_id")
 #: what a line is about, and the ticket's own fields for it
@@ -83,15 +81,18 @@ class HelpdeskTicketLine(models.Model):
         required=True,
         default="agent",
         readonly=True,
+        server_only=True,
         copy=False,
     )
     service = fields.Char(
         readonly=True,
+        server_only=True,
         copy=False,
         help="Technical: the switch of the service that the customer asks for.",
     )
     request_key = fields.Char(
         readonly=True,
+        server_only=True,
         copy=False,
         index="btree_not_null",
         groups="base.group_system",
@@ -112,10 +113,17 @@ class HelpdeskTicketLine(models.Model):
         required=True,
         default="draft",
         readonly=True,
+        server_only=True,
         copy=False,
     )
-    answer = fields.Text(string="Answer to the Customer", readonly=True, copy=False)
-    answer_date = fields.Datetime(string="Answered On", readonly=True, copy=False)
+    # Who writes these is the customer in the portal, the agent who answers, or the
+    # service.
+    answer = fields.Text(
+        string="Answer to the Customer", readonly=True, server_only=True, copy=False
+    )
+    answer_date = fields.Datetime(
+        string="Answered On", readonly=True, server_only=True, copy=False
+    )
 
     _asked_idx = models.Index("(ticket_id) WHERE state = 'asked'")
 
@@ -193,14 +201,13 @@ class HelpdeskTicketLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._check_server_only(vals, creating=True)
         lines = super().create(vals_list)
         lines.ticket_id._follow_first_line()
         return lines
 
     def write(self, vals):
-        self._check_server_only(vals)
+        if "ticket_id" in vals and not self.env.su:
+            raise AccessError(self.env._("A line stays on its ticket: add a new one."))
         if not self.env.su and vals.keys() - {"sequence", "reason_id"}:
             self._check_agents_own()
         tickets = self.ticket_id
@@ -227,31 +234,6 @@ class HelpdeskTicketLine(models.Model):
         values = {name: values[name] for name in values if name not in UNREADABLE}
         field_names = [name for name in field_names if name not in UNREADABLE]
         return super().onchange(values, field_names, fields_spec)
-
-    @api.model
-    def _check_server_only(self, vals, creating=False):
-        """Refuse fields that clients don't write: how far a line is, and who says so.
-
-        :raises AccessError: for anybody but the server
-        """
-        if self.env.su:
-            return
-        given = {name: vals[name] for name in SERVER_ONLY if name in vals}
-        if creating:
-            # A new line of an agent, as the client may spell it out.
-            fresh = {"origin": "agent", "state": "draft"}
-            given.pop("ticket_id", None)
-            given = {k: v for k, v in given.items() if v and v != fresh.get(k)}
-        if given:
-            raise AccessError(
-                self.env._(
-                    "%(fields)s: answer the request, or use a service of the ticket.",
-                    fields=", ".join(
-                        self._fields[name]._description_string(self.env)
-                        for name in given
-                    ),
-                )
-            )
 
     def _check_agents_own(self):
         """Refuse to change or remove what a customer has asked for.

@@ -11,6 +11,19 @@ class HelpdeskTicket(models.Model):
 
     _inherit = "helpdesk.ticket"
 
+    def write(self, vals):
+        if "partner_id" not in vals:
+            return super().write(vals)
+        # sudo: whether they were merged; whoever changes the customer may not read it.
+        merged = self.sudo().filtered("merged_into_id")
+        former = {ticket: ticket.commercial_partner_id for ticket in merged}
+        result = super().write(vals)
+        for ticket, customer in former.items():
+            if ticket.commercial_partner_id != customer:
+                # Its page leads to the other ticket, for the customer of both only.
+                ticket.merged_into_id = False
+        return result
+
     def action_merge(self):
         """Return the action that opens the pop-up **Merge Tickets** on these."""
         self.check_access("write")

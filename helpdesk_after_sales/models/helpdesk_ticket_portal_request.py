@@ -18,6 +18,7 @@ class HelpdeskTicket(models.Model):
 
     request_key = fields.Char(
         readonly=True,
+        server_only=True,
         copy=False,
         index="btree_not_null",
         groups="base.group_system",

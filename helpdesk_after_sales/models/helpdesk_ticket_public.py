@@ -16,6 +16,7 @@ class HelpdeskTicket(models.Model):
 
     request_origin = fields.Char(
         readonly=True,
+        server_only=True,
         copy=False,
         index="btree_not_null",
         groups="base.group_system",

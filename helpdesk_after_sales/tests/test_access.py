@@ -54,6 +54,43 @@ class TestAccess(HelpdeskAfterSalesCommon):
             .has_access(operation)
         )
 
+    def test_a_ticket_is_not_pushed_into_a_team_that_one_does_not_see(self):
+        """Rights hole 13: neither of another company, nor of invited users only."""
+        far_team = self.team.copy({"name": "Far", "company_id": self.other_company.id})
+        self.closed_team.member_ids = self.other_agent
+        ticket = self.ticket.with_user(self.agent)
+        for team in (far_team, self.closed_team):
+            for method in (ticket.write, lambda vals: ticket.web_save(vals, {})):
+                with self.assertRaises(AccessError):
+                    method({"team_id": team.id})
+        self.assertEqual(self.ticket.team_id, self.team)
+        ticket.team_id = self.team.copy({"name": "Open to all"})
+
+    def test_what_the_server_trusts_is_not_written_by_agents(self):
+        """Rights holes 2 and 4: the customer's company, the merge, the token."""
+        ticket = self.ticket.with_user(self.agent)
+        followers = {
+            "commercial_partner_id": self.customer_b.id,
+            "company_id": self.other_company.id,
+        }
+        locked = {
+            "merged_into_id": self.closed_ticket.id,
+            "access_token": "abc",
+            "is_automatic_mail": True,
+            "acknowledge_date": "2001-01-01",
+            "ticket_ref": "99999",
+        }
+        new = {"name": "New", "team_id": self.team.id}
+        for name, value in (followers | locked).items():
+            with self.assertRaises(AccessError):
+                ticket.write({name: value})
+        for name, value in locked.items():
+            with self.assertRaises(AccessError):
+                ticket.create(new | {name: value})
+        made = ticket.create(new | followers | {"partner_id": self.contact_a1.id})
+        self.assertEqual(made.commercial_partner_id, self.customer_a)
+        self.assertEqual(made.company_id, self.company)
+
     def test_t28_matrix_of_tickets(self):
         public = self.env.ref("base.public_user")
         rows = [

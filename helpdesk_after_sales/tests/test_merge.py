@@ -190,3 +190,13 @@ class TestMergePortal(HelpdeskPortalCommon):
         self.assertNotIn(kept.access_token, page.text)
         self._login(self.user_b)
         self.assertEqual(self._get(gone.access_url).status_code, 404)
+
+    def test_link_of_a_merged_ticket_ends_with_its_customer(self):
+        """Rights hole 4: who may change a merged ticket gets no token by it."""
+        kept, gone = self._ticket(self.customer_b), self._ticket(self.customer_b)
+        gone.with_user(self.agent)._merge_into(kept.with_user(self.agent))
+        for partner in (self.customer_a, self.customer_b):
+            gone.with_user(self.agent).partner_id = partner
+            page = self.url_open(gone.get_portal_url())
+            self.assertNotIn(f"/my/tickets/{kept.id}", page.url)
+            self.assertNotIn(kept.access_token, page.text + page.url)

@@ -10,7 +10,6 @@ class HelpdeskTicketRequestDecline(models.TransientModel):
     line_id = fields.Many2one(
         comodel_name="helpdesk.ticket.line",
         string="Request",
-        readonly=True,
         ondelete="cascade",
     )
     reason = fields.Text(

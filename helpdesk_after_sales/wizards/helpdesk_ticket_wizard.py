@@ -10,7 +10,6 @@ class HelpdeskTicketWizard(models.AbstractModel):
     helpdesk_ticket_id = fields.Many2one(
         comodel_name="helpdesk.ticket",
         string="Ticket",
-        readonly=True,
         ondelete="cascade",
     )
 

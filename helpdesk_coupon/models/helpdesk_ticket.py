@@ -1,5 +1,8 @@
-from odoo import api, fields, models
+from datetime import timedelta
+
+from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 
 class HelpdeskTicket(models.Model):
@@ -18,6 +21,30 @@ class HelpdeskTicket(models.Model):
         compute="_compute_coupons_count",
         groups="base.group_user",
     )
+
+    coupon_limit_team_ids = fields.Many2many(
+        comodel_name="helpdesk.team",
+        relation="helpdesk_ticket_coupon_limit_team_rel",
+        readonly=True,
+        server_only=True,
+        copy=False,
+        groups="base.group_system",
+        help="Technical: teams with limits that this ticket was in. They go on.",
+    )
+
+    def write(self, vals):
+        limited = {}
+        if "team_id" in vals:
+            # sudo: whether the team that they leave has limits.
+            for ticket in self.sudo():
+                team = ticket.team_id
+                if team.coupon_limit_number or team.coupon_limit_value:
+                    limited[ticket] = team
+        result = super().write(vals)
+        for ticket, team in limited.items():
+            if ticket.team_id != team:
+                ticket.coupon_limit_team_ids = [Command.link(team.id)]
+        return result
 
     def _compute_coupons_count(self):
         # Withdrawn coupons are archived, and shown as what they are.
@@ -82,17 +109,49 @@ class HelpdeskTicket(models.Model):
             value in money
         """
         self.ensure_one()
-        team = self.team_id
-        if not team.coupon_limit_number and not team.coupon_limit_value:
+        # sudo: limits of the teams that this ticket was in, too.
+        teams = (self.team_id | self.sudo().coupon_limit_team_ids).sudo()
+        teams = teams.filtered(lambda t: t.coupon_limit_number or t.coupon_limit_value)
+        if not teams or self.env.user.has_group(
+            "helpdesk_after_sales.group_helpdesk_manager"
+        ):
             return False
-        if self.env.user.has_group("helpdesk_after_sales.group_helpdesk_manager"):
-            return False
-        # sudo: number and value of all codes of the ticket count; withdrawn ones don't.
-        coupons = self.sudo().coupon_ids.filtered("active")
+        coupons = self._get_limited_coupons()
+        return next(
+            filter(
+                None,
+                (
+                    self._get_team_limit_notice(team, coupons, value, currency)
+                    for team in teams
+                ),
+            ),
+            False,
+        )
+
+    def _get_limited_coupons(self):
+        """Return the codes, under ``sudo()``, that count for the limits: those of this
+        ticket, and what the user gave this customer on other tickets since yesterday.
+        Withdrawn ones don't count."""
+        # sudo: their number and value; agents may not see the other tickets.
+        ticket = self.sudo()
+        others = ticket.env["loyalty.card"].search(
+            Domain("create_uid", "=", self.env.uid)
+            & Domain("create_date", ">=", fields.Datetime.now() - timedelta(days=1))
+            & Domain("helpdesk_ticket_id", "!=", False)
+            & Domain(
+                "helpdesk_ticket_id.commercial_partner_id",
+                "=",
+                ticket.commercial_partner_id.id,
+            )
+        )
+        return ticket.coupon_ids.filtered("active") | others
+
+    def _get_team_limit_notice(self, team, coupons, value, currency):
+        """Return the sentence for the limits of one team, or ``False``."""
         if team.coupon_limit_number and len(coupons) >= team.coupon_limit_number:
             return self.env._(
                 "The team %(team)s gives at most %(number)s codes per ticket, and this "
-                "ticket has them already. These colleagues may give more: "
+                "customer has them already. These colleagues may give more: "
                 "%(managers)s.",
                 team=team.display_name,
                 number=team.coupon_limit_number,

@@ -34,7 +34,7 @@ class LoyaltyCard(models.Model):
     )
     helpdesk_withdrawal = fields.Text(string="Withdrawn Because", copy=False)
     helpdesk_expiry_told = fields.Boolean(
-        copy=False, readonly=True, export_string_translation=False
+        copy=False, readonly=True, server_only=True, export_string_translation=False
     )
 
     coupon_state = fields.Selection(
@@ -118,10 +118,12 @@ class LoyaltyCard(models.Model):
     # -- Expiry --------------------------------------------------------------
 
     def write(self, vals):
+        result = super().write(vals)
         if "expiration_date" in vals:
             # With another date it may expire again, and is told again.
-            vals = {"helpdesk_expiry_told": False} | vals
-        return super().write(vals)
+            # sudo: the user has just written the date.
+            self.sudo().helpdesk_expiry_told = False
+        return result
 
     @api.model
     def _tell_tickets_of_expiry(self):

@@ -408,6 +408,29 @@ class TestCouponWizard(HelpdeskCouponCommon):
             wizard.action_send_by_email()
         self.assertTrue(self._generate_coupon(user=self.manager))
 
+    def test_x10_limits_go_along_to_another_team(self):
+        """Rights: an agent moves the ticket to a team without limits and back."""
+        self.team.coupon_limit_number = 1
+        self._generate_coupon()
+        self.ticket_a.with_user(self.agent).team_id = self.team.copy(
+            {"coupon_limit_number": 0}
+        )
+        with self.assertRaisesRegex(UserError, re.escape(self.manager.name)):
+            self._wizard().action_send_by_email()
+
+    def test_x10_limits_hold_over_several_tickets_of_a_customer(self):
+        """Rights: an agent opens a second ticket for the same customer."""
+        self.team.coupon_limit_number = 1
+        self._generate_coupon()
+        ticket = self._ticket(self.ticket_a.partner_id)
+        wizard = (
+            self.env["helpdesk.coupon.wizard"]
+            .with_user(self.agent)
+            .create({"helpdesk_ticket_id": ticket.id, "program_id": self.program.id})
+        )
+        with self.assertRaisesRegex(UserError, re.escape(self.manager.name)):
+            wizard.action_send_by_email()
+
     def test_x10_value_limit_counts_what_was_given(self):
         program = self._program(
             "30 off", reward={"discount_mode": "per_order", "discount": 30}

@@ -7,7 +7,7 @@ class HelpdeskCouponWithdraw(models.TransientModel):
     _description = "Withdraw a code that was made on a ticket"
 
     coupon_id = fields.Many2one(
-        comodel_name="loyalty.card", required=True, readonly=True, ondelete="cascade"
+        comodel_name="loyalty.card", required=True, ondelete="cascade"
     )
     reason = fields.Text(required=True)
     tell_customer = fields.Boolean(

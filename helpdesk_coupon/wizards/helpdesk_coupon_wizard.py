@@ -67,7 +67,9 @@ class HelpdeskCouponWizard(models.TransientModel):
     can_share = fields.Boolean(compute="_compute_notice")
     share_notice = fields.Char(compute="_compute_notice")
 
-    coupon_id = fields.Many2one(comodel_name="loyalty.card", readonly=True, copy=False)
+    coupon_id = fields.Many2one(
+        comodel_name="loyalty.card", readonly=True, server_only=True, copy=False
+    )
     share_website = fields.Selection(
         selection="_selection_share_website",
         string="Website",
@@ -455,7 +457,8 @@ class HelpdeskCouponWizard(models.TransientModel):
         # A second click, or one by the other button, gives the same code (T2).
         if not self.coupon_id:
             self._check_coupon()
-            self.coupon_id = self._create_coupon()
+            # sudo: the code that was just made here, after the checks above.
+            self.sudo().coupon_id = self._create_coupon()
         return self._get_own_coupon().sudo(False)
 
     def _check_coupon(self):

@@ -54,12 +54,20 @@ class ProjectTask(models.Model):
         string="Planned Start", copy=False, tracking=True
     )
     fsm_done = fields.Boolean(
-        string="Visit Done", readonly=True, copy=False, tracking=True
+        string="Visit Done",
+        readonly=True,
+        server_only=True,
+        copy=False,
+        tracking=True,
     )
     fsm_work_started_on = fields.Datetime(string="Work Started", copy=False)
     fsm_work_ended_on = fields.Datetime(string="Work Ended", copy=False)
     fsm_access_token = fields.Char(
-        string="Link of the Customer", copy=False, groups="base.group_system"
+        string="Link of the Customer",
+        readonly=True,
+        server_only=True,
+        copy=False,
+        groups="base.group_system",
     )
     fsm_partner_address = fields.Char(
         string="Visit Address", compute="_compute_fsm_partner_address"

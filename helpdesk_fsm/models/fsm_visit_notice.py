@@ -20,14 +20,15 @@ class ProjectTask(models.Model):
 
     # What the customer was told last. A visit whose invitation is to be sent, changed
     # or taken back is marked, and the scheduled action compares.
-    fsm_notice_pending = fields.Boolean(copy=False, readonly=True)
-    fsm_notice_sequence = fields.Integer(copy=False, readonly=True)
-    fsm_told_begin = fields.Datetime(copy=False, readonly=True)
-    fsm_told_end = fields.Datetime(copy=False, readonly=True)
+    fsm_notice_pending = fields.Boolean(copy=False, readonly=True, server_only=True)
+    fsm_notice_sequence = fields.Integer(copy=False, readonly=True, server_only=True)
+    fsm_told_begin = fields.Datetime(copy=False, readonly=True, server_only=True)
+    fsm_told_end = fields.Datetime(copy=False, readonly=True, server_only=True)
     fsm_told_partner_id = fields.Many2one(
         comodel_name="res.partner",
         copy=False,
         readonly=True,
+        server_only=True,
         index="btree_not_null",
     )
 

@@ -7,7 +7,7 @@ import unicodedata
 from PIL import Image, UnidentifiedImageError
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.tools.image import IMAGE_MAX_RESOLUTION
 
 from odoo.addons.helpdesk_after_sales.tools import lock_records
@@ -25,30 +25,39 @@ class ProjectTask(models.Model):
     _inherit = "project.task"
 
     worksheet_signature = fields.Binary(
-        string="Signature", attachment=True, copy=False, readonly=True
+        string="Signature", attachment=True, copy=False, readonly=True, server_only=True
     )
     worksheet_signed_by = fields.Char(
-        string="Signed By", copy=False, readonly=True, tracking=True
+        string="Signed By", copy=False, readonly=True, server_only=True, tracking=True
     )
-    worksheet_signed_on = fields.Datetime(string="Signed On", copy=False, readonly=True)
+    worksheet_signed_on = fields.Datetime(
+        string="Signed On", copy=False, readonly=True, server_only=True
+    )
     worksheet_signed_ip = fields.Char(
-        string="Signed From (IP)", copy=False, readonly=True
+        string="Signed From (IP)", copy=False, readonly=True, server_only=True
     )
     worksheet_snapshot = fields.Text(
         string="Signed Content",
         copy=False,
         readonly=True,
+        server_only=True,
         help="What was signed, word for word. Nothing of it follows later changes.",
     )
     worksheet_hash = fields.Char(
         string="Fingerprint (SHA-256)",
         copy=False,
         readonly=True,
+        server_only=True,
         help="Of the signed content. It is printed on the report as well.",
     )
-    worksheet_version = fields.Integer(default=1, copy=False, readonly=True)
+    worksheet_version = fields.Integer(
+        default=1, copy=False, readonly=True, server_only=True
+    )
     worksheet_shared_on = fields.Datetime(
-        string="Shared With the Customer On", copy=False, readonly=True
+        string="Shared With the Customer On",
+        copy=False,
+        readonly=True,
+        server_only=True,
     )
 
     # -- Guards --------------------------------------------------------------
@@ -63,35 +72,11 @@ class ProjectTask(models.Model):
             "fsm_work_ended_on",
         }
 
-    @api.model
-    def _get_worksheet_locked_fields(self):
-        """Return the fields that only the methods of the worksheet write."""
-        return {
-            "worksheet_signature",
-            "worksheet_signed_by",
-            "worksheet_signed_on",
-            "worksheet_signed_ip",
-            "worksheet_snapshot",
-            "worksheet_hash",
-            "worksheet_version",
-            "worksheet_shared_on",
-            "fsm_done",
-            "fsm_access_token",
-        }
-
     def _check_worksheet_write(self, vals):
-        """Refuse to forge a signature, and to change what was signed.
+        """Refuse to change what was signed.
 
-        :raises AccessError: for a field that only signing writes
         :raises UserError: when a worksheet is signed, or its template was filled in
         """
-        if not self.env.su and vals.keys() & self._get_worksheet_locked_fields():
-            raise AccessError(
-                self.env._(
-                    "A worksheet is signed, shared and marked as done by its buttons "
-                    "only."
-                )
-            )
         if not vals.keys() & self._get_worksheet_sealed_fields():
             return
         for task in self.sudo():  # whether it is signed or filled, nothing else

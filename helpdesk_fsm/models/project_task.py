@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 
 class ProjectTask(models.Model):
@@ -57,7 +57,6 @@ class ProjectTask(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         tasks = super().create(vals_list)
-        tasks._check_worksheet_create()
         # sudo: customers who share a project may not read what is compared here.
         visits = tasks.sudo().filtered("is_fsm")
         visits._tell_unable_assignees()
@@ -80,22 +79,6 @@ class ProjectTask(models.Model):
                 # The link of the former customer must not open the visit any more.
                 task.fsm_access_token = False
         return result
-
-    def _check_worksheet_create(self):
-        """Refuse tasks that are born signed or done."""
-        if self.env.su:
-            return
-        locked = self._get_worksheet_locked_fields() - {"worksheet_version"}
-        for task in self.sudo():  # to read fields that the user may not
-            if task.is_fsm and (
-                task.worksheet_version != 1 or any(task[field] for field in locked)
-            ):
-                raise AccessError(
-                    self.env._(
-                        "A worksheet is signed, shared and marked as done by its "
-                        "buttons only."
-                    )
-                )
 
     def unlink(self):
         # Before the files of the task are deleted, which are sealed as well.
@@ -165,17 +148,14 @@ class ProjectTask(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        if doubts := self._get_validation_doubts():
+        if self._get_validation_doubts():
             return {
                 "type": "ir.actions.act_window",
                 "name": self.env._("Mark as done?"),
                 "res_model": "fsm.task.validate",
                 "views": [(False, "form")],
                 "target": "new",
-                "context": {
-                    "default_task_id": self.id,
-                    "default_message": "\n".join(doubts),
-                },
+                "context": {"default_task_id": self.id},
             }
         self._fsm_validate()
         return True

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class FsmTaskValidate(models.TransientModel):
@@ -8,7 +8,13 @@ class FsmTaskValidate(models.TransientModel):
     task_id = fields.Many2one(
         comodel_name="project.task", required=True, ondelete="cascade"
     )
-    message = fields.Text(readonly=True)
+    message = fields.Text(compute="_compute_message")
+
+    @api.depends("task_id")
+    def _compute_message(self):
+        for wizard in self:
+            doubts = wizard.task_id and wizard.task_id._get_validation_doubts()
+            wizard.message = "\n".join(doubts or ())
 
     def action_confirm(self):
         """Mark the visit as done as it is; what was missing goes into its chatter.

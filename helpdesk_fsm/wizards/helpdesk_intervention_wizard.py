@@ -63,7 +63,9 @@ class HelpdeskInterventionWizard(models.TransientModel):
     date_deadline = fields.Datetime(string="Planned End")
     overlap_notice = fields.Text(compute="_compute_overlap_notice")
     planning_notice = fields.Text(compute="_compute_planning_notice")
-    task_id = fields.Many2one(comodel_name="project.task", readonly=True)
+    task_id = fields.Many2one(
+        comodel_name="project.task", readonly=True, server_only=True, copy=False
+    )
 
     # -- Computes ------------------------------------------------------------
 
@@ -161,7 +163,7 @@ class HelpdeskInterventionWizard(models.TransientModel):
         # _check_intervention what was chosen; helpdesk users have no rights in
         # Project, and exactly one task is made here.
         tasks = wizard.env["project.task"].sudo()
-        self.task_id = tasks.create(wizard._prepare_task_values())
+        self.sudo().task_id = tasks.create(wizard._prepare_task_values())
         self._approve_request(self.task_id)
         return False
 

@@ -15,6 +15,7 @@ class RepairOrder(models.Model):
         comodel_name="stock.picking",
         string="Given Back",
         readonly=True,
+        server_only=True,
         copy=False,
         index="btree_not_null",
         check_company=True,

@@ -97,9 +97,13 @@ class HelpdeskRepairWizard(models.TransientModel):
         string="Parts",
     )
     internal_notes = fields.Html(string="Repair Notes")
-    repair_id = fields.Many2one(comodel_name="repair.order", readonly=True)
+    repair_id = fields.Many2one(
+        comodel_name="repair.order", readonly=True, server_only=True, copy=False
+    )
     shortage = fields.Boolean(
         readonly=True,
+        server_only=True,
+        copy=False,
         help="The product is not in stock; the draft waits for an answer.",
     )
 

@@ -52,7 +52,9 @@ class HelpdeskReturnWizard(models.TransientModel):
         store=True,
         readonly=False,
     )
-    made_picking_ids = fields.Many2many(comodel_name="stock.picking", readonly=True)
+    made_picking_ids = fields.Many2many(
+        comodel_name="stock.picking", readonly=True, server_only=True, copy=False
+    )
     notice = fields.Char(compute="_compute_notice")
 
     # -- Defaults and computes -----------------------------------------------
@@ -320,7 +322,7 @@ class HelpdeskReturnWizard(models.TransientModel):
                     picking=pickings._get_html_link(),
                 )
             )
-        self.sudo().made_picking_ids = pickings  # sudo: read by the rule of the link
+        self.sudo().made_picking_ids = pickings  # sudo: what was just made
         self._approve_request(pickings)
         # The context of this wizard must not follow the user into the transfer.
         return pickings.sudo(False)._get_records_action(

@@ -16,17 +16,14 @@ class HelpdeskReturnWizardLine(models.TransientModel):
     wizard_id = fields.Many2one(
         comodel_name="helpdesk.return.wizard", required=True, ondelete="cascade"
     )
-    move_id = fields.Many2one(
-        comodel_name="stock.move", readonly=True, ondelete="cascade"
-    )
+    move_id = fields.Many2one(comodel_name="stock.move", ondelete="cascade")
     kit_line_id = fields.Many2one(
         comodel_name="sale.order.line",
         string="Kit",
-        readonly=True,
         ondelete="cascade",
         help="Instead of a line of the delivery: the kit that was ordered.",
     )
-    product_id = fields.Many2one(comodel_name="product.product", readonly=True)
+    product_id = fields.Many2one(comodel_name="product.product")
     tracking = fields.Selection(related="product_id.tracking")
     uom_id = fields.Many2one(
         comodel_name="uom.uom", string="Unit", compute="_compute_figures"
