@@ -215,8 +215,8 @@ class HelpdeskTicket(models.Model):
         :param wish: the code of a resolution that the service offers
         :param photos: ``[(name, content in base64)]``
         :param key: any text; a second call with it returns the ticket of the first one
-        :param ticket_id: an open ticket of :meth:`_get_portal_open_tickets` that this
-            is asked for as well, instead of a new one
+        :param ticket_id: an open ticket of the user to add it to, see
+            :meth:`_get_portal_open_tickets`
         :raises UserError: with a sentence why this can't be asked for
         :raises MissingError: when the line isn't one of the user's company
         """
@@ -253,8 +253,7 @@ class HelpdeskTicket(models.Model):
             return ticket._add_portal_request(asked, description, photos).id
         name = offer["subject"] % {"product": line.product_id.display_name}
         values = {"name": name, "line_ids": [Command.create(asked)]}
-        ticket = self._create_portal_ticket(team, values, description, photos, key)
-        return ticket.id
+        return self._create_portal_ticket(team, values, description, photos, key).id
 
     @api.model
     def _get_portal_open_tickets(self, company):
