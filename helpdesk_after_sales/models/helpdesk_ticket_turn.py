@@ -10,6 +10,7 @@ class HelpdeskTicket(models.Model):
     last_word = fields.Selection(
         selection=[("customer", "Customer"), ("us", "Us")],
         readonly=True,
+        server_only=True,
         copy=False,
         groups="base.group_user",
         help="Who wrote last what the other one reads. Mail that is sent by itself "
@@ -17,6 +18,7 @@ class HelpdeskTicket(models.Model):
     )
     waiting_since = fields.Datetime(
         readonly=True,
+        server_only=True,
         copy=False,
         groups="base.group_user",
         help="When the customer wrote what nobody has answered yet.",
@@ -30,7 +32,7 @@ class HelpdeskTicket(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if self.env.context.get("helpdesk_from_mail"):
+        if self.env.su and self.env.context.get("helpdesk_from_mail"):
             # The customer has come to us: by mail, or by the form for visitors.
             now = fields.Datetime.now()
             turn = {"last_word": "customer", "waiting_since": now}
