@@ -97,6 +97,11 @@ class TestConcurrencyCoupon(RaceCase):
         orders.filtered(lambda order: order.state == "sale")._action_cancel()
         orders.unlink()
         env["loyalty.card"].search([("program_id", "in", cls.program_ids)]).unlink()
+        payments = env["account.payment"].search([("partner_id", "=", cls.partner_id)])
+        payments.action_draft()
+        payments.unlink()
+        registers = env["account.payment.register"]
+        registers.search([("partner_id", "=", cls.partner_id)]).unlink()
         moves = env["account.move"].search([("partner_id", "=", cls.partner_id)])
         moves.filtered(lambda move: move.state != "draft").button_draft()
         moves.posted_before = False
@@ -266,7 +271,7 @@ class TestConcurrencyCoupon(RaceCase):
             )
             self.assertEqual(given + credited, 100)
             if not isinstance(card, int):
-                self.assertRegex(str(card), r"At most .*\b0\.00")
+                self.assertRegex(str(card), "credited in full already")
             outcomes.add(given)
             self._as_root(self._remove_documents)
         self.assertLessEqual(outcomes, {0, 60})
