@@ -9,6 +9,7 @@ class AccountMoveLine(models.Model):
         string="Credited Line",
         index="btree_not_null",
         readonly=True,
+        server_only=False,
         help="The line of the invoice that this line of a credit note was copied from.",
     )
 

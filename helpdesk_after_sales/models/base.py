@@ -14,7 +14,8 @@ class Base(models.AbstractModel):
     Nobody gives such a field a value in ``create``, ``write`` or an import, nor by a
     default of the context or of the user: the code does, under ``sudo()``, after it
     has checked what it is about to do. With the external id of groups in place of
-    ``True``, their members may.
+    ``True``, their members may; ``False`` says that whoever makes the document writes
+    it, with their own rights.
 
     What the addons compute and don't let edit needs no word: it follows its source.
     Odoo computes it when a record is created, whatever came along, and here a later

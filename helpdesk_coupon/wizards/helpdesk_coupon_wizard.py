@@ -375,6 +375,7 @@ class HelpdeskCouponWizard(models.TransientModel):
 
         :raises AccessError, UserError: see :meth:`_check_coupon`; without eCommerce
         """
+        self.check_access("write")
         self.env["helpdesk.ticket"]._check_coupon_shop()
         self._get_coupon()
         return self._open_share_link()

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 
 class IrAttachment(models.Model):
@@ -11,6 +11,7 @@ class IrAttachment(models.Model):
 
     helpdesk_sealed = fields.Boolean(
         readonly=True,
+        server_only=True,
         copy=False,
         export_string_translation=False,
         help="Technical: a version of a worksheet that was signed; it is neither "
@@ -19,16 +20,15 @@ class IrAttachment(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not self.env.su and any("helpdesk_sealed" in vals for vals in vals_list):
-            raise AccessError(self._get_sealed_sentence())
         attachments = super().create(vals_list)
         # A second picture beside the signature would be shown instead of it.
         attachments._check_sealed()
         return attachments
 
     def write(self, vals):
-        if not self.env.su and "helpdesk_sealed" in vals:
-            raise AccessError(self._get_sealed_sentence())
+        if "helpdesk_sealed" in vals:
+            # Refused as what only the server sets, before it is told what is sealed.
+            self._check_field_access(self._fields["helpdesk_sealed"], "write")
         if vals.keys() <= {"access_token"}:
             return super().write(vals)
         # The links are opened by a token, and an administrator who moves files to

@@ -10,6 +10,7 @@ class AccountMove(models.Model):
     helpdesk_is_replaced = fields.Boolean(
         string="Replaced by a New Invoice",
         readonly=True,
+        server_only=False,
         copy=False,
         help="Made by Reverse and Create Invoice: the order is invoiced once more.",
     )

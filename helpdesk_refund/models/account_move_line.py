@@ -18,6 +18,7 @@ class AccountMoveLine(models.Model):
         string="Taken Back",
         digits="Product Unit",
         readonly=True,
+        server_only=False,
         copy=False,
         help="What had been returned on the ticket when this line credited it.",
     )
