@@ -47,13 +47,11 @@ class HelpdeskWarrantyMixin(models.AbstractModel):
             return super().write(vals)
         self._check_warranty_correction(vals)
         result = super().write(vals)
-        self._warranty_changed()
+        # A delivery keeps what was promised piece by piece, without a reason, and tells
+        # the tickets once for all of them.
+        if not self.env.su or vals.get("helpdesk_warranty_reason"):
+            self._warranty_changed()
         return result
-
-    def _keep_warranty(self, vals):
-        """Write what was promised, for any number of pieces one by one: who calls this
-        tells the tickets once."""
-        return super().write(vals)
 
     def _check_warranty_correction(self, vals):
         """Raise unless the user may correct a warranty, and says why.

@@ -13,9 +13,9 @@ class StockLot(models.Model):
     warranty_start = fields.Date(tracking=True)
     warranty_end = fields.Date(
         tracking=True,
-        help="As promised at the latest sale of this serial number, or corrected since. "
-        "Empty when it was not delivered, when its product had no warranty, or when a "
-        "lot was delivered on several days.",
+        help="As promised at the latest sale of this serial number, or corrected "
+        "since. Empty when it was not delivered, when its product had no warranty, or "
+        "when a lot was delivered on several days.",
     )
     helpdesk_warranty_reason = fields.Char(tracking=True)
 

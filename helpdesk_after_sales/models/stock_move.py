@@ -104,7 +104,7 @@ class StockMove(models.Model):
             before = earlier[move._get_warranty_order(), move.product_id].filtered(
                 lambda other, move=move: other._is_before(move)
             )
-            move._keep_warranty(move._prepare_warranty(before, returns))
+            move.write(move._prepare_warranty(before, returns))
         moves._begin_lot_warranties(again)
         moves._warranty_changed()
 
@@ -257,7 +257,7 @@ class StockMove(models.Model):
                 same[dates] |= lot
         for (start, end), group in same.items():
             # What is promised at the delivery is no news for the chatter.
-            group.with_context(tracking_disable=True)._keep_warranty(
+            group.with_context(tracking_disable=True).write(
                 {
                     "warranty_start": start,
                     "warranty_end": end,
@@ -302,7 +302,5 @@ class StockMove(models.Model):
         if lot.warranty_end and first not in self:
             dates = lot.warranty_start, lot.warranty_end
         if latest in self and latest.move_line_ids.lot_id == lot:
-            latest._keep_warranty(
-                {"warranty_start": dates[0], "warranty_end": dates[1]}
-            )
+            latest.write({"warranty_start": dates[0], "warranty_end": dates[1]})
         return dates if first in self or not lot.warranty_end else None

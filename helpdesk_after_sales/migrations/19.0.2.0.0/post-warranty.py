@@ -9,15 +9,13 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists
 
-END = (
-    """LEAST(%(start)s + interval '100 years', %(start)s + %(duration)s *
+END = """LEAST(%(start)s + interval '100 years', %(start)s + %(duration)s *
         CASE %(unit)s
             WHEN 'day' THEN interval '1 day'
             WHEN 'week' THEN interval '1 week'
             WHEN 'year' THEN interval '1 year'
             ELSE interval '1 month'
         END)::date"""
-)
 
 
 def migrate(cr, _version):
