@@ -106,6 +106,7 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
         cls.arguments = {
             "helpdesk.ticket portal_create": ["The lamp arrived broken"],
             "helpdesk.ticket action_add_lines": [[line.id]],
+            "helpdesk.ticket get_newer_answers": [0],
             "helpdesk.ticket portal_request": ["use_product_returns", line.id, 1],
         }
 

@@ -160,7 +160,8 @@ stock.picking
 
 # Methods of Odoo that the addons extend: who may call them is what Odoo decides.
 EXTENDED = """
-account.move                     button_cancel button_draft copy_data
+account.move                     button_cancel button_draft copy_data create
+account.move                     name_search
 account.move.line                copy_data
 account.move.reversal            create default_get reverse_moves
 base                             default_get onchange
@@ -171,7 +172,8 @@ helpdesk.after.sales.purchase    name_search
 helpdesk.coupon.wizard           create write
 helpdesk.return.wizard.line      create write
 helpdesk.team                    copy_data create web_save write
-helpdesk.ticket                  copy_data create get_import_templates
+helpdesk.ticket                  copy copy_data create fields_get
+helpdesk.ticket                  get_import_templates
 helpdesk.ticket                  message_new message_post message_update onchange
 helpdesk.ticket                  read_progress_bar write
 helpdesk.ticket.line             create onchange unlink write
@@ -185,10 +187,12 @@ mail.thread                      message_route
 project.task                     create get_formview_id unlink write
 repair.order                     action_repair_done write
 product.product                  name_search
+res.users                        write
 sale.order                       action_confirm
-stock.move                       write
+stock.move                       create onchange write
 stock.move.line                  write
-stock.picking                    action_cancel
+stock.picking                    action_cancel name_search
+stock.reference                  create onchange write
 """
 
 TOLD = ("UserError", "ValidationError", "MissingError")

@@ -115,6 +115,14 @@ class TestCouponAccess(HelpdeskCouponCommon):
                 "res_id": group.id,
             }
         )
+        self.env["ir.model.access"].create(
+            {
+                "name": "Cards for cashiers",
+                "model_id": self.env["ir.model"]._get_id("loyalty.card"),
+                "group_id": group.id,
+                "perm_read": True,
+            }
+        )
         self.env["loyalty.card"].create({"program_id": self.program.id})
         self.assertFalse(self.env["loyalty.card"].with_user(self.agent).search([]))
         self.agent.group_ids += group
