@@ -162,7 +162,6 @@ stock.picking
 EXTENDED = """
 account.move                     button_cancel button_draft copy_data create
 account.move                     name_search
-account.move.line                copy_data
 account.move.reversal            create default_get reverse_moves
 base                             default_get onchange
 fsm.task.photo                   create write
@@ -189,10 +188,10 @@ repair.order                     action_repair_done write
 product.product                  name_search
 res.users                        write
 sale.order                       action_confirm
-stock.move                       create onchange write
+stock.move                       create write
 stock.move.line                  write
 stock.picking                    action_cancel name_search
-stock.reference                  create onchange write
+stock.reference                  create write
 """
 
 TOLD = ("UserError", "ValidationError", "MissingError")

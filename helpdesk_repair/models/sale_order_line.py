@@ -8,7 +8,9 @@ class SaleOrderLine(models.Model):
     def _get_after_sales_balance(self):
         """``repairing``: what of a line is in a repair that is under way."""
         balance = super()._get_after_sales_balance()
-        for repair, line in self._get_repairs_under_way(balance).items():
+        # All at once, wherever they are from.
+        lines = self.with_prefetch()
+        for repair, line in lines._get_repairs_under_way(balance).items():
             unit = line.product_id.uom_id
             balance[line]["repairing"] += unit._compute_quantity(
                 repair.product_uom._compute_quantity(

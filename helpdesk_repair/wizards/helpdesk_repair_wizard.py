@@ -333,6 +333,7 @@ class HelpdeskRepairWizard(models.TransientModel):
         repair = self._get_made_repair()
         if not repair:
             repair = self._create_repair(helpdesk_tells_ticket=True)
+            # sudo: only the server says what this pop-up's own repair came to.
             self.sudo().shortage = not repair._confirm_with_stock()
             sentence = (
                 repair._get_created_sentence()
