@@ -32,6 +32,7 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         string="What It Is About",
         compute="_compute_helpdesk_case_line_ids",
         store=True,
+        precompute=True,
         readonly=False,
         help="The lines of the ticket that this is for: a request of the customer, or "
         "what an agent has noted.",
