@@ -188,10 +188,10 @@ repair.order                     action_repair_done write
 product.product                  name_search
 res.users                        write
 sale.order                       action_confirm
-stock.move                       create write
+stock.move                       create onchange write
 stock.move.line                  write
 stock.picking                    action_cancel name_search
-stock.reference                  create write
+stock.reference                  create onchange write
 """
 
 TOLD = ("UserError", "ValidationError", "MissingError")
