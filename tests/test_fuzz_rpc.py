@@ -344,6 +344,7 @@ class TestFuzzRpc(TransactionCase):
             "photos": lambda: chance.choice([(), [["a.png", "eA=="]], "x"]),
             "reason_id": lambda: chance.choice([None, 10**8]),
             "lot_id": lambda: chance.choice([None, 10**8]),
+            "message_id": lambda: chance.choice([0, 10**8, "x", None]),
             "key": lambda: chance.choice([None, "x" * 100]),
         }[name]()
 

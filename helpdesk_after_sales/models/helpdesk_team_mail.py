@@ -19,6 +19,7 @@ class HelpdeskTeam(models.Model):
     resource_calendar_id = fields.Many2one(
         comodel_name="resource.calendar",
         string="Working Hours",
+        index="btree_not_null",
         check_company=True,
         help="The promised answer counts these hours only. Without them the clock goes "
         "on at night.",

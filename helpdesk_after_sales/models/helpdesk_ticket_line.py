@@ -64,6 +64,7 @@ class HelpdeskTicketLine(models.Model):
     uom_id = fields.Many2one(
         comodel_name="uom.uom",
         string="Unit",
+        index="btree_not_null",
         compute="_compute_uom_id",
         store=True,
         precompute=True,

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import email_normalize, formataddr
 
@@ -168,13 +169,16 @@ class HelpdeskTicket(models.Model):
 
         :param message_id: the id of the newest message that the user has seen
         :raises AccessError: when the ticket isn't the user's to read
+        :raises UserError: when it is no number of a message
         """
         self.ensure_one()
         self.check_access("read")
+        if not isinstance(message_id, int):
+            raise UserError(self.env._("Say which message you have read last."))
         messages = self.env["mail.message"].search(
             Domain("model", "=", self._name)
             & Domain("res_id", "=", self.id)
-            & Domain("id", ">", int(message_id))
+            & Domain("id", ">", message_id)
             & Domain("message_type", "in", ("comment", "email"))
             & Domain("subtype_id", "=", self.env.ref("mail.mt_comment").id)
             & Domain("author_id", "!=", self.env.user.partner_id.id),
