@@ -14,12 +14,13 @@ from odoo.tools import mute_logger
 
 # ``{address: how it is guarded}``
 # "user": a list of one's own; visitors are sent to the log-in.
+# "employee": a call of the web client, closed to customers and visitors.
 # "public": a form for visitors, where it is switched on; it shows nothing of anybody.
 # model: a record of somebody else is in the address; the field holds its key, or there
 # is none: only a log-in opens it.
 ROUTES = {
     # Odoo's own, for employees: see test_conversation_matrix.
-    "/mail/partner/from_email": "user",
+    "/mail/partner/from_email": "employee",
     "/my/tickets": "user",
     "/my/tickets/page/<int:page>": "user",
     "/my/tickets/<int:ticket_id>": ("helpdesk.ticket", "access_token"),
@@ -157,7 +158,7 @@ class TestRoutes(HttpCase):
         tried = 0
         for rule, (methods, kind) in self._added_routes().items():
             guard = ROUTES.get(rule)
-            if guard in ("user", "public") or guard is None:
+            if guard in ("user", "employee", "public") or guard is None:
                 continue
             model, field = guard
             own, foreign = (self.records[model][whose] for whose in ("own", "foreign"))
@@ -271,6 +272,27 @@ class TestRoutes(HttpCase):
                 answer = self.url_open(self._fill(rule, 1))
                 self.assertEqual(answer.status_code, 200)
                 self.assertNotIn("Foreign name", answer.text)
+
+    @mute_logger("odoo.http")
+    def test_calls_of_employees_are_closed_to_others(self):
+        """The customer's own ticket is tried, too: they read it, and no more."""
+        address = "made-by-nobody@example.com"
+        calls = [rule for rule, guard in ROUTES.items() if guard == "employee"]
+        self.assertTrue(calls)
+        for login in (self.stranger.login, None):
+            self.authenticate(login, login)
+            for rule in calls:
+                for ticket in self.records["helpdesk.ticket"].values():
+                    with self.subTest(rule=rule, login=login, ticket=ticket):
+                        params = {
+                            "thread_model": ticket._name,
+                            "thread_id": ticket.id,
+                            "emails": [address],
+                        }
+                        with self.assertRaises(JsonRpcException):
+                            self.make_jsonrpc_request(rule, params)
+        made = self.env["res.partner"].search([("email", "=", address)])
+        self.assertFalse(made)
 
     def test_t23_public_forms_are_closed_unless_a_team_opens_its_own(self):
         for rule, (methods, kind) in self._added_routes().items():
