@@ -324,6 +324,78 @@ class TestRepairGoods(HelpdeskRepairCommon):
         form.picking_id = back
         return form.save()
 
+    def _deliver_chain(self, pickings, serials=None):
+        """Validate a delivery, or a receipt, with all its steps; returns them."""
+        chain = pickings
+        while step := chain.filtered(lambda p: p.state not in ("done", "cancel")):
+            self._deliver(step, serials)
+            chain |= chain.move_ids.move_dest_ids.picking_id
+        return chain
+
+    def test_a9_deliveries_in_steps(self):
+        for steps, serial in zip(
+            ("pick_ship", "pick_pack_ship"), self.serials[3:5], strict=True
+        ):
+            for product, serials in ((self.lamp, None), (self.phone, serial)):
+                with self.subTest(steps=steps, product=product.name):
+                    self.warehouse.delivery_steps = steps
+                    order = self._sell(self.contact_a1, (product, 1), deliver=False)
+                    chain = self._deliver_chain(order.picking_ids, serials)
+                    self.assertGreater(len(chain), 1)
+                    out = chain.filtered(
+                        lambda p: p.location_dest_id.usage == "customer"
+                    )
+                    before = self._held(product, serials)
+                    back = self._native_return(out, product, 1)
+                    self._deliver(back, serials)
+                    ticket = self._lamp_ticket(order)
+                    if serials:
+                        ticket.write({"product_id": product.id, "lot_id": serials.id})
+                    repair = self._repair(ticket, picking_id=back)
+                    self.assertEqual(repair.product_location_src_id, self.stock)
+                    delivery = self._give_back(repair)
+                    self.assertEqual(delivery.location_dest_id, self.customers)
+                    self.assertEqual(self._held(product, serials), before)
+                    self.assertEqual(order.order_line.qty_delivered, 1)
+                    self._assert_nothing_negative(product)
+
+    def test_a9_two_warehouses_in_one_order(self):
+        other = self.env["stock.warehouse"].create(
+            {"name": "Second", "code": "W2", "company_id": self.company.id}
+        )
+        self.env["stock.quant"]._update_available_quantity(
+            self.desk, other.lot_stock_id, 5
+        )
+        other.delivery_route_id.sale_selectable = True
+        lines = [
+            Command.create({"product_id": self.lamp.id, "product_uom_qty": 2}),
+            Command.create(
+                {
+                    "product_id": self.desk.id,
+                    "product_uom_qty": 2,
+                    "route_ids": [Command.set(other.delivery_route_id.ids)],
+                }
+            ),
+        ]
+        order = self._sell(self.contact_a1, deliver=False, order_line=lines)
+        self._deliver(order.picking_ids)
+        self.assertEqual(order.order_line.mapped("qty_delivered"), [2, 2])
+        self.assertEqual(len(order.picking_ids), 2)
+        for product, warehouse in ((self.lamp, self.warehouse), (self.desk, other)):
+            before = self._held(product)
+            out = order.picking_ids.filtered(
+                lambda picking, product=product: picking.move_ids.product_id == product
+            )
+            back = self._native_return(out, product, 1)
+            self._deliver(back)
+            ticket = self._lamp_ticket(order)
+            ticket.product_id = product
+            repair = self._repair(ticket, picking_id=back)
+            self.assertEqual(repair.picking_type_id, warehouse.repair_type_id)
+            self._give_back(repair)
+            self.assertEqual(self._held(product), before)
+        self.assertEqual(order.order_line.mapped("qty_delivered"), [2, 2])
+
     # -- C4: to whom ---------------------------------------------------------
 
     def test_c4_it_goes_to_whom_the_repair_says(self):
