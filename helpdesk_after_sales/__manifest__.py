@@ -1,7 +1,7 @@
 {
     "name": "Helpdesk After-Sales",
     "summary": "Tickets and teams, and what a shop does after the sale",
-    "version": "19.0.2.1.0",
+    "version": "19.0.2.2.0",
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",
     "license": "LGPL-3",

@@ -154,7 +154,7 @@ stock.lot
     action_create_helpdesk_ticket        -     -     -     -     -     -     -   yes
 stock.picking
     action_create_helpdesk_ticket        -     -     -     -     -     -     -   yes
-    action_view_helpdesk_ticket          -   yes     -   yes     -     -     -   yes
+    action_view_helpdesk_ticket          -     -     -   yes     -     -     -   yes
     action_view_warranties               -   yes     -   yes     -     -     -   yes
 """
 

@@ -1,4 +1,5 @@
 from . import base
+from . import helpdesk_named_mixin
 from . import helpdesk_after_sales_document
 from . import helpdesk_after_sales_purchase
 from . import helpdesk_after_sales_reason
@@ -11,6 +12,7 @@ from . import helpdesk_team
 from . import helpdesk_team_service
 from . import helpdesk_team_mail
 from . import helpdesk_ticket
+from . import helpdesk_ticket_name
 from . import helpdesk_ticket_number
 from . import helpdesk_ticket_line
 from . import helpdesk_ticket_line_request

@@ -5,7 +5,18 @@ from odoo.tools import format_date, formatLang
 
 class AccountMove(models.Model):
     _name = "account.move"
-    _inherit = ["helpdesk.after.sales.purchase", "account.move"]
+    _inherit = [
+        "helpdesk.named.mixin",
+        "helpdesk.after.sales.purchase",
+        "account.move",
+    ]
+
+    # Agents see the numbers of their customers' invoices, and nothing more.
+    _telling_context = ("name_as_amount_total", "input_full_display_name")
+
+    @api.depends_context(*_telling_context)
+    def _compute_display_name(self):
+        return super()._compute_display_name()
 
     @api.model
     def _get_purchase_domain(self, company, customer, sale_order, product, lot):

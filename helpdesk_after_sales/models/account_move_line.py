@@ -5,6 +5,7 @@ class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
     helpdesk_refunded_line_id = fields.Many2one(
+        groups="base.group_user",
         comodel_name="account.move.line",
         string="Credited Line",
         index="btree_not_null",

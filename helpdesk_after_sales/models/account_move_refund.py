@@ -38,6 +38,7 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     amount_left_to_refund = fields.Monetary(
+        groups="base.group_user",
         compute="_compute_amount_left_to_refund",
         help="The total of the invoice less its credit notes, and less what was given "
         "instead of money. Drafts count.",

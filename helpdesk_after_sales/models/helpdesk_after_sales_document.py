@@ -24,6 +24,8 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         index="btree_not_null",
         copy=False,
         check_company=True,
+        # Customers read documents, too; a ticket about them may not be theirs (T14).
+        groups="base.group_user",
         help="The helpdesk ticket that this document was made on.",
     )
 
@@ -33,6 +35,7 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         index="btree_not_null",
         copy=False,
         check_company=True,
+        groups="base.group_user",
         help="Why this document was made on the ticket.",
     )
 
@@ -59,7 +62,7 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
     def _get_ticket_sentence(self):
         return self.env._(
             "Made on the helpdesk ticket %(ticket)s.",
-            ticket=self.helpdesk_ticket_id._get_html_link(),
+            ticket=self.helpdesk_ticket_id._get_number_link(),
         )
 
     def write(self, vals):
@@ -160,7 +163,7 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
             bodies={
                 document.id: self.env._(
                     "Its helpdesk ticket was merged into %(ticket)s.",
-                    ticket=document.helpdesk_ticket_id._get_html_link(),
+                    ticket=document.helpdesk_ticket_id._get_number_link(),
                 )
                 for document in self
             }

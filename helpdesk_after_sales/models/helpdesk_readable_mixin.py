@@ -22,6 +22,7 @@ class HelpdeskReadableMixin(models.AbstractModel):
     _helpdesk_ticket_path = None
 
     helpdesk_readable = fields.Boolean(
+        groups="base.group_user",
         compute="_compute_helpdesk_readable",
         search="_search_helpdesk_readable",
         export_string_translation=False,

@@ -9,6 +9,7 @@ class HelpdeskTicket(models.Model):
     _name = "helpdesk.ticket"
     _description = "Helpdesk Ticket"
     _inherit = [
+        "helpdesk.named.mixin",
         "portal.mixin",
         "rating.mixin",
         "mail.thread.cc",
@@ -253,25 +254,6 @@ class HelpdeskTicket(models.Model):
     def _compute_access_url(self):
         for ticket in self:
             ticket.access_url = f"/my/tickets/{ticket.id}"
-
-    @api.depends("name", "ticket_ref")
-    def _compute_display_name(self):
-        for ticket in self:
-            ticket.display_name = (
-                f"{ticket.name} (#{ticket.ticket_ref})"
-                if ticket.ticket_ref
-                else ticket.name
-            )
-
-    @api.model
-    def _search_display_name(self, operator, value):
-        """Find words of the subject, and the number as people write it: ``#42`` is
-        00042. The number is compared as a whole, so that its index serves."""
-        domain = super()._search_display_name(operator, value)
-        if operator in ("=", "like", "ilike", "=like", "=ilike") and value:
-            number = str(value).strip().lstrip("#")
-            domain |= Domain("ticket_ref", "in", [number, number.zfill(5)])
-        return domain
 
     @api.depends("team_id")
     def _compute_stage_id(self):

@@ -201,7 +201,7 @@ class HelpdeskTicket(models.Model):
             body=self.env._(
                 "Merged with %(ticket)s: its messages, files and documents are here "
                 "now.%(description)s",
-                ticket=ticket._get_html_link(),
+                ticket=ticket._get_number_link(),
                 description=Markup("<blockquote>%s</blockquote>") % ticket.description
                 if not is_html_empty(ticket.description)
                 else "",
@@ -211,7 +211,7 @@ class HelpdeskTicket(models.Model):
         ticket._message_log(
             body=self.env._(
                 "Merged into %(ticket)s, where its messages, files and documents are.",
-                ticket=self._get_html_link(),
+                ticket=self._get_number_link(),
             ),
             author_id=self.env.user.partner_id.id,
         )

@@ -4,7 +4,14 @@ from odoo.fields import Domain
 
 class SaleOrder(models.Model):
     _name = "sale.order"
-    _inherit = ["helpdesk.after.sales.purchase", "sale.order"]
+    _inherit = ["helpdesk.named.mixin", "helpdesk.after.sales.purchase", "sale.order"]
+
+    # Agents see the numbers of their customers' orders, and nothing more.
+    _telling_context = ("sale_show_partner_name",)
+
+    @api.depends_context(*_telling_context)
+    def _compute_display_name(self):
+        return super()._compute_display_name()
 
     helpdesk_ticket_count = fields.Integer(
         string="Tickets",

@@ -7,6 +7,7 @@ from odoo.tools import format_date
 class LoyaltyCard(models.Model):
     _name = "loyalty.card"
     _inherit = [
+        "helpdesk.named.mixin",
         "helpdesk.after.sales.document",
         "helpdesk.readable.mixin",
         "loyalty.card",
@@ -68,6 +69,11 @@ class LoyaltyCard(models.Model):
     coupon_can_share = fields.Boolean(compute="_compute_coupon_can_share")
 
     # -- Computes ------------------------------------------------------------
+
+    def _get_short_name(self):
+        # Codes are as good as money.
+        return self.program_id.name
+
     # sudo: agents read the cards of their tickets, not programs, rewards and histories.
 
     @api.depends(

@@ -17,6 +17,7 @@ class ProjectProject(models.Model):
     worksheet_template_id = fields.Many2one(
         comodel_name="fsm.worksheet.template",
         string="Default Worksheet Template",
+        groups="base.group_user",
         index="btree_not_null",
         check_company=True,
         domain="['|', ('company_id', '=', False), ('company_id', '=?', company_id)]",

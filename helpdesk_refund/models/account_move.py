@@ -8,6 +8,7 @@ class AccountMove(models.Model):
     _inherit = ["helpdesk.after.sales.document", "account.move"]
 
     helpdesk_is_replaced = fields.Boolean(
+        groups="base.group_user",
         string="Replaced by a New Invoice",
         readonly=True,
         server_only=False,

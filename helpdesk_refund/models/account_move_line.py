@@ -15,6 +15,7 @@ class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
     helpdesk_taken_back = fields.Float(
+        groups="base.group_user",
         string="Taken Back",
         digits="Product Unit",
         readonly=True,
