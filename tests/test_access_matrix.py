@@ -92,12 +92,12 @@ helpdesk.ticket
     action_send_repair_quotations        -     -     -     -     -  told  told  told
     action_send_return_slip              -     -     -     -     -  told  told  told
     action_view_coupons                  -     -     -     -     -   yes   yes   yes
-    action_view_credit_notes             -   yes     -     -     -     -     -   yes
+    action_view_credit_notes             -     -     -     -     -     -     -   yes
     action_view_customer_tickets         -   yes     -     -     -   yes   yes   yes
     action_view_fsm_tasks                -     -     -     -     -   yes   yes   yes
     action_view_ratings                  -     -     -     -     -   yes   yes   yes
     action_view_repairs                  -     -     -     -     -   yes   yes   yes
-    action_view_returns                  -   yes     -     -     -   yes   yes   yes
+    action_view_returns                  -     -     -     -     -   yes   yes   yes
     action_view_sale_order               -     -     -     -     -   yes   yes   yes
     get_newer_answers                    -   yes     -     -     -   yes   yes   yes
     get_purchases                        -     -     -     -     -   yes   yes   yes
