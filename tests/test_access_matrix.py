@@ -186,6 +186,7 @@ mail.thread                      message_route
 project.task                     create get_formview_id unlink write
 repair.order                     action_repair_done write
 product.product                  name_search
+rating.rating                    write
 res.users                        write
 sale.order                       action_confirm
 stock.move                       create onchange write

@@ -10,6 +10,8 @@ from odoo.addons.portal.controllers.portal import CustomerPortal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 from odoo.addons.portal.utils import get_portal_partner
 
+from ..tools.reading import read_text
+
 
 class HelpdeskPortal(CustomerPortal):
     """A customer's own tickets, and those of the company they belong to."""
@@ -141,6 +143,7 @@ class HelpdeskPortal(CustomerPortal):
         groupby = groupby if groupby in groups else next(iter(groups))
         search_in = search_in if search_in in inputs else next(iter(inputs))
 
+        search = read_text(search, 250)
         tickets = request.env["helpdesk.ticket"]
         if not tickets.has_access("read"):
             return request.redirect("/my")

@@ -1,4 +1,6 @@
 from base64 import b64encode
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from uuid import uuid4
 
 from werkzeug.exceptions import NotFound
@@ -10,6 +12,8 @@ from odoo.tools import hmac
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
+
+from ..tools.reading import read_id
 
 PER_SESSION = 5
 
@@ -31,7 +35,7 @@ class HelpdeskRequestPortal(CustomerPortal):
 
     def _get_form_id(self, text):
         """Return the id that a field of a form holds, or ``None``."""
-        return int(text) if str(text or "").isascii() and str(text).isdigit() else None
+        return read_id(text)
 
     def _show_form(self, template, values, params, error=None):
         """Return the page of a form, with what was typed after a refusal."""
@@ -140,14 +144,26 @@ class HelpdeskRequestPortal(CustomerPortal):
             },
             self._get_form_photos(),
             params.get("key"),
-            # sudo: the secret of the database; the address itself isn't kept.
-            hmac(
-                request.env(su=True),
-                "helpdesk.ticket-origin",
-                request.httprequest.remote_addr or "",
-            ),
+            self._get_origin(),
         )
         request.session["helpdesk_sent"] = sent + 1
+
+    def _get_origin(self):
+        """Return what stands for the network address of the visitor: the network that
+        one provider may hand to one customer, and what one household has of it."""
+        networks = [request.httprequest.remote_addr or ""]
+        with suppress(ValueError):  # behind some proxies it is no address
+            address = ip_address(networks[0].partition("%")[0])
+            address = getattr(address, "ipv4_mapped", None) or address
+            networks = [
+                str(ip_network((address, size), strict=False))
+                for size in ((24, 32) if address.version == 4 else (48, 64))
+            ]
+        # sudo: the secret of the database; the address itself isn't kept.
+        secret = request.env(su=True)
+        return " ".join(
+            hmac(secret, "helpdesk.ticket-origin", network) for network in networks
+        )
 
     # -- Requests ------------------------------------------------------------
 

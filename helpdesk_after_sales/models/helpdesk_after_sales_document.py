@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..tools.reading import check_one
+
 
 class HelpdeskAfterSalesDocument(models.AbstractModel):
     """A document of an application that was made on a helpdesk ticket.
@@ -125,7 +127,7 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
     @api.readonly
     def action_view_helpdesk_ticket(self):
         """Return the action that opens the ticket of this document."""
-        self.ensure_one()
+        check_one(self)
         return self.helpdesk_ticket_id._get_records_action()
 
     def _after_sales_linked(self, told=False):

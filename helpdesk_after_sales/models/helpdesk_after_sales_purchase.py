@@ -2,6 +2,8 @@ from odoo import api, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
+from ..tools.reading import check_one
+
 
 class HelpdeskAfterSalesPurchase(models.AbstractModel):
     """What a customer bought: order, delivery, invoice, product or lot.
@@ -73,7 +75,7 @@ class HelpdeskAfterSalesPurchase(models.AbstractModel):
 
         :raises AccessError: for users who may not create tickets
         """
-        self.ensure_one()
+        check_one(self)
         return self.env["helpdesk.ticket"]._get_new_ticket_action(
             self._prepare_helpdesk_ticket_values()
         )

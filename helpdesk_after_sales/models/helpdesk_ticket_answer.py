@@ -269,6 +269,7 @@ class HelpdeskTicket(models.Model):
         own name that everybody reads (T14, T22)."""
         if not self.env.su and self.env.user.share:
             self._check_customer_answer(kwargs)
+            self._check_portal_post(kwargs)
             self.check_access("read")
             # sudo: the customer may read, and so answer to the ticket, as was just
             # checked; the files are new ones, or those that they have uploaded. What

@@ -9,6 +9,8 @@ from odoo.tools import (
     parse_contact_from_email,
 )
 
+from ..tools.html import drop_components
+
 _logger = logging.getLogger(__name__)
 
 
@@ -115,6 +117,7 @@ class HelpdeskTicket(models.Model):
         for key, value in msg_dict.items():
             if isinstance(value, str) and "\0" in value:
                 msg_dict[key] = type(value)(value.replace("\0", ""))
+        msg_dict["body"] = drop_components(msg_dict.get("body"))
 
     @api.model
     def _find_mail_customer(self, msg_dict, address, company):

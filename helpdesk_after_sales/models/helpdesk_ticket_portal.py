@@ -3,6 +3,12 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import email_normalize_all
 
+from ..tools.files import name_file
+from ..tools.reading import check_one, read_id, read_integer
+
+# How a client says that the text of a file is one, or holds bytes.
+FILE_ENCODINGS = [{"encoding": name} for name in ("utf-8", "latin-1", "iso-8859-1")]
+
 
 class HelpdeskTicket(models.Model):
     """What customers see of their tickets, and do with them: in the portal, by RPC."""
@@ -22,16 +28,17 @@ class HelpdeskTicket(models.Model):
     ):
         """Let a link open the conversation only while the team shows its tickets."""
         # sudo: decides only whether the link counts at all; rights are checked after.
-        ticket = self.sudo().browse(thread_id).exists()
-        if (
-            not ticket.access_token
-            or ticket.team_id.privacy_visibility != "portal"
-            or not all(str(value or "").isascii() for value in (hash, token))
-            or not str(pid or 0).isdigit()
-        ):
+        ticket = self.sudo().browse(read_id(thread_id)).exists()
+        pid = read_id(pid)
+        # Only text of ASCII can be compared in constant time.
+        hash, token = (
+            value if isinstance(value, str) and value.isascii() else None
+            for value in (hash, token)
+        )
+        if not ticket.access_token or ticket.team_id.privacy_visibility != "portal":
             hash = pid = token = None
         return super()._get_thread_with_access(
-            thread_id, mode=mode, hash=hash, pid=pid, token=token, **kwargs
+            ticket.id, mode=mode, hash=hash, pid=pid, token=token, **kwargs
         )
 
     def _is_customer_side(self, partner, email=False):
@@ -102,12 +109,48 @@ class HelpdeskTicket(models.Model):
 
         :raises AccessError: when it isn't theirs
         """
-        self.ensure_one()
+        check_one(self)
         self.check_access("read")
         if not self._is_customer_side(self.env.user.partner_id):
             raise AccessError(
                 self.env._("Only the customer of this ticket can do that.")
             )
+
+    @api.model
+    def _check_portal_post(self, kwargs):
+        """Refuse what is no text, file or answer, before anything makes sense of it.
+
+        :raises UserError: with a sentence
+        """
+        if not isinstance(kwargs.get("body") or "", str):
+            raise UserError(self.env._("The text of an answer is a text."))
+        if kwargs.get("parent_id"):
+            kwargs["parent_id"] = read_id(kwargs["parent_id"])
+        if ids := kwargs.get("attachment_ids"):
+            ids = [*map(read_id, ids)] if isinstance(ids, list | tuple) else [None]
+            if None in ids:
+                raise UserError(self.env._("Files that were uploaded have ids."))
+            kwargs["attachment_ids"] = ids
+        files = kwargs.get("attachments") or []
+        if not isinstance(files, list | tuple) or not all(
+            isinstance(file, list | tuple)
+            and len(file) in (2, 3)
+            and isinstance(file[0], str)
+            and isinstance(file[1], str | bytes)
+            and (not file[2:] or file[2] in FILE_ENCODINGS)
+            for file in files
+        ):
+            raise UserError(self.env._("A file is a name and a content."))
+
+    def _message_post_after_hook(self, message, msg_values):
+        author = message.author_id
+        if not author or author.partner_share:
+            # sudo: new names for the files of strangers; nothing of them is shown.
+            for file in message.sudo().attachment_ids:
+                name = name_file(file.name, file.raw)
+                if name != file.name:
+                    file.name = name
+        return super()._message_post_after_hook(message, msg_values)
 
     @api.readonly
     def portal_details(self):
@@ -116,7 +159,7 @@ class HelpdeskTicket(models.Model):
 
         :raises AccessError: when the user may not read the ticket
         """
-        self.ensure_one()
+        check_one(self)
         self.check_access("read")
         # sudo: the user may read the ticket, as was just checked; these names are shown
         # to its customer on the page, too.
@@ -151,7 +194,7 @@ class HelpdeskTicket(models.Model):
         :param before_id: only messages older than the one with this id
         :raises AccessError: when the user may not read the ticket
         """
-        self.ensure_one()
+        check_one(self)
         self.check_access("read")
         domain = (
             Domain("model", "=", self._name)
@@ -160,10 +203,11 @@ class HelpdeskTicket(models.Model):
             & Domain("is_internal", "=", False)
         )
         if before_id:
-            domain &= Domain("id", "<", int(before_id))
-        messages = self.env["mail.message"].search(
-            domain, order="id desc", limit=max(0, min(int(limit), 100))
-        )
+            domain &= Domain("id", "<", read_integer(before_id))
+        limit = read_integer(limit, default=30, maximum=100)
+        if not limit:  # Odoo takes 0 for no limit
+            return []
+        messages = self.env["mail.message"].search(domain, order="id desc", limit=limit)
         # sudo: the user has found the messages by their own rights; the page shows
         # who wrote them, and their files.
         messages = messages.sudo()
@@ -178,18 +222,19 @@ class HelpdeskTicket(models.Model):
             for message in messages
         ]
 
-    @api.model
     def _describe_portal_files(self, attachments):
-        """Return what a client needs to fetch these files, for some weeks."""
-        return [
-            {
-                "name": attachment.name,
-                "mimetype": attachment.mimetype,
-                "url": f"/web/content/{attachment.id}?download=true"
-                f"&access_token={attachment._get_raw_access_token()}",
-            }
-            for attachment in attachments
-        ]
+        """Return what a client needs to fetch these files: for the customer links that
+        work some weeks without a log-in, for others with their own rights only."""
+        own = self._is_customer_side(self.env.user.partner_id)
+        files = []
+        for attachment in attachments:
+            url = f"/web/content/{attachment.id}?download=true"
+            if own:
+                url += f"&access_token={attachment._get_raw_access_token()}"
+            files.append(
+                {"name": attachment.name, "mimetype": attachment.mimetype, "url": url}
+            )
+        return files
 
     def portal_close(self):
         """Close the ticket as its customer. Returns ``True``.

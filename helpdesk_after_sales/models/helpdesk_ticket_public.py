@@ -6,6 +6,9 @@ from odoo.fields import Domain
 from odoo.tools import email_normalize, formataddr, plaintext2html
 from odoo.tools.mimetypes import guess_mimetype
 
+from ..tools.files import name_file
+from ..tools.reading import read_integer
+
 PHOTOS = ("image/jpeg", "image/png", "image/gif", "image/webp", "application/pdf")
 
 
@@ -58,17 +61,7 @@ class HelpdeskTicket(models.Model):
         key = self._clean_portal_text(key, 64)
         if key and (known := tickets.search([("request_key", "=", key)], limit=1)):
             return known
-        visitors = Domain("request_origin", "!=", False)
-        for domain, parameter, default in (
-            (Domain("request_origin", "=", origin), "tickets_per_origin", 10),
-            (
-                visitors & Domain("partner_email", "=", values["partner_email"]),
-                "tickets_per_address",
-                5,
-            ),
-            (visitors, "tickets_of_visitors", 200),
-        ):
-            self._check_portal_limit(domain, parameter, default)
+        self._check_visitor_limits(origin, values["partner_email"])
         ticket = tickets.with_context(helpdesk_from_mail=True).create(
             {
                 "team_id": team.id,
@@ -88,6 +81,31 @@ class HelpdeskTicket(models.Model):
         return ticket
 
     @api.model
+    def _check_visitor_limits(self, origin, email):
+        """Refuse more tickets of visitors within an hour than people need (T23).
+
+        :param origin: see :meth:`_create_visitor_ticket`; its first word stands for the
+            wider network, if there are two
+        """
+        network = origin.split()[0]
+        visitors = Domain("request_origin", "!=", False)
+        nearby = visitors & Domain("request_origin", "=like", f"{network}%")
+        of_email = visitors & Domain("partner_email", "=", email)
+        for domain, parameter, default in (
+            (Domain("request_origin", "=", origin), "tickets_per_origin", 10),
+            (nearby, "tickets_per_network", 40),
+            (of_email, "tickets_per_address", 5),
+        ):
+            self._check_portal_limit(domain, parameter, default)
+        total = self._get_portal_limit("tickets_of_visitors", 200)
+        if self._count_recent(visitors) >= total:
+            # Many write at once, or somebody wants to close the form for all others:
+            # who comes from a network that has sent nothing gets through, up to the
+            # limit of what the database should take.
+            self._refuse_many(nearby, 1)
+            self._refuse_many(visitors, 5 * total)
+
+    @api.model
     def _check_portal_limit(
         self,
         domain,
@@ -96,19 +114,30 @@ class HelpdeskTicket(models.Model):
         model="helpdesk.ticket",
     ):
         """Refuse more new tickets, or lines, within an hour than a person needs."""
-        # sudo: a number is all that is asked, the limit is set by the administrator.
-        limit = int(
-            self.env["ir.config_parameter"]
-            .sudo()
-            .get_param(f"helpdesk_after_sales.{parameter}", default)
-        )
-        since = fields.Datetime.subtract(fields.Datetime.now(), hours=1)
-        recent = Domain("create_date", ">=", since) & domain
-        records = self.env[model].sudo()  # sudo: see above
-        if records.with_context(active_test=False).search_count(recent) >= limit:
+        self._refuse_many(domain, self._get_portal_limit(parameter, default), model)
+
+    @api.model
+    def _refuse_many(self, domain, limit, model="helpdesk.ticket"):
+        if self._count_recent(domain, model) >= limit:
             raise UserError(
                 self.env._("You have sent many requests. Please try again in an hour.")
             )
+
+    @api.model
+    def _get_portal_limit(self, parameter, default):
+        """Return a limit that an administrator may have set."""
+        # sudo: a number is all that is asked.
+        parameters = self.env["ir.config_parameter"].sudo()
+        value = parameters.get_param(f"helpdesk_after_sales.{parameter}")
+        return read_integer(value, default=default)
+
+    @api.model
+    def _count_recent(self, domain, model="helpdesk.ticket"):
+        """Return how many records of the last hour there are."""
+        since = fields.Datetime.subtract(fields.Datetime.now(), hours=1)
+        # sudo: a number is all that is asked.
+        records = self.env[model].sudo().with_context(active_test=False)
+        return records.search_count(Domain("create_date", ">=", since) & domain)
 
     @api.model
     def _check_photos(self, photos):
@@ -130,7 +159,7 @@ class HelpdeskTicket(models.Model):
                 raise UserError(
                     self.env._("Photos are JPEG, PNG, GIF, WebP or PDF files.")
                 )
-            files.append((self._clean_portal_text(name, 200, line=True), content))
+            files.append((name_file(name, content), content))
         return files
 
     @api.model

@@ -1,5 +1,13 @@
+import re
+
+from markupsafe import Markup
+
 from odoo import SUPERUSER_ID, api, models
 from odoo.tools import formataddr
+
+from ..tools.reading import check_one
+
+RATING_LINK = re.compile(r"""[^"'\s<>]*/rate/[^"'\s<>]+""")
 
 
 class HelpdeskTicket(models.Model):
@@ -25,7 +33,7 @@ class HelpdeskTicket(models.Model):
 
         :raises AccessError: when the ticket isn't the user's to read
         """
-        self.ensure_one()
+        check_one(self)
         self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "helpdesk_after_sales.rating_rating_action"
@@ -92,7 +100,7 @@ class HelpdeskTicket(models.Model):
         if not ticket.partner_id:
             ticket._post_template_to_address(template, subtype_xmlid="mail.mt_note")
             return
-        ticket.message_post_with_source(
+        message = ticket.message_post_with_source(
             template,
             message_type="auto_comment",
             subtype_xmlid="mail.mt_note",
@@ -101,6 +109,9 @@ class HelpdeskTicket(models.Model):
             author_id=ticket.company_id.partner_id.id,
             email_from=ticket._get_mail_sender(),
         )
+        # The mail has been made: the conversation keeps its text, not the links, by
+        # which whoever reads it could rate.
+        message.body = Markup(RATING_LINK.sub("#", message.body))
 
     def _forget_ratings(self):
         """End the links that the former customer of this ticket has got."""

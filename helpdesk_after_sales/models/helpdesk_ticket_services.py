@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ..tools import lock_records
+from ..tools.reading import check_one, read_integer
 
 
 class HelpdeskTicket(models.Model):
@@ -141,6 +142,27 @@ class HelpdeskTicket(models.Model):
             return Domain.FALSE
         return self.env[model]._get_purchase_domain(**scope)
 
+    def _get_own_orders_domain(self):
+        """Return the domain of all orders of this ticket's customer and company."""
+        scope = self._get_purchase_scope()
+        if not scope["customer"]:
+            return Domain.FALSE
+        return Domain("company_id", "=", scope["company"].id) & Domain(
+            "partner_id.commercial_partner_id", "=", scope["customer"].id
+        )
+
+    def _offer_purchases(self, field):
+        """Offer what the customer bought, see ``helpdesk_offer``. An order that was
+        cancelled since stays the customer's."""
+        if field.comodel_name == "sale.order":
+            return self._get_own_orders_domain()
+        return self._purchase_domain(
+            field.comodel_name,
+            sale_order=self.env["sale.order"],
+            product=self.env["product.product"],
+            lot=self.env["stock.lot"],
+        )
+
     def _get_purchase_scope(self, **chosen):
         """Return the arguments of ``_get_purchase_domain`` for this ticket, under
         ``sudo()``."""
@@ -191,7 +213,7 @@ class HelpdeskTicket(models.Model):
         Agents see exactly these figures: the documents stay closed to those without
         the rights of their application.
         """
-        self.ensure_one()
+        check_one(self)
         self.check_access("read")
         columns = self._get_purchase_columns()
         # sudo: the user may read the ticket, as was just checked; they get the figures
@@ -199,8 +221,9 @@ class HelpdeskTicket(models.Model):
         lines = self.env["sale.order.line"].sudo()
         domain = self._get_purchase_line_domain(everything)
         total = lines.search_count(domain)
+        limit = read_integer(limit, default=20, maximum=80)
         lines = lines.search(
-            domain, offset=int(offset), limit=min(int(limit), 80), order="order_id, id"
+            domain, offset=read_integer(offset), limit=limit or 1, order="order_id, id"
         )
         purchases = lines._prepare_helpdesk_purchases()
         readable = self._get_readable_documents(purchases.values())

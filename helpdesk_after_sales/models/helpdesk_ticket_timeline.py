@@ -5,6 +5,8 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import format_date, format_datetime
 
+from ..tools.reading import check_one
+
 
 class HelpdeskTicket(models.Model):
     """What was done about a ticket, in the order of time (X7).
@@ -22,7 +24,7 @@ class HelpdeskTicket(models.Model):
         :raises AccessError: when the ticket isn't the user's to read, or for customers,
             who have :meth:`portal_timeline`
         """
-        self.ensure_one()
+        check_one(self)
         self.check_access("read")
         if not self.env.user._is_internal():
             raise AccessError(self.env._("This timeline is for agents."))
@@ -37,13 +39,18 @@ class HelpdeskTicket(models.Model):
         ``{"date", "title", "state", "detail", "promised", "url"}`` in the order of
         time, as the portal shows it.
 
+        The addresses open documents without a log-in: others than the customer get
+        none (rights hole 11).
+
         :raises AccessError: when it isn't the user's ticket to read
         """
-        self.ensure_one()
+        check_one(self)
         self.check_access("read")
-        keys = ("date", "title", "state", "detail", "promised", "url")
+        keys = ["date", "title", "state", "detail", "promised"]
+        if self._is_customer_side(self.env.user.partner_id):
+            keys.append("url")
         return [
-            {key: act.get(key) or False for key in keys}
+            {"url": False} | {key: act.get(key) or False for key in keys}
             for act in self._get_timeline(customer=True)
         ]
 

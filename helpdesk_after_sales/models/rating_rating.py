@@ -5,6 +5,9 @@ from odoo.fields import Domain
 class RatingRating(models.Model):
     _inherit = "rating.rating"
 
+    # The link by which a customer rates is the customer's: whoever reads ratings could
+    # answer in their name.
+    access_token = fields.Char(groups="base.group_system")
     helpdesk_readable = fields.Boolean(
         compute="_compute_helpdesk_readable",
         search="_search_helpdesk_readable",
@@ -22,6 +25,16 @@ class RatingRating(models.Model):
         readable = set(tickets.exists()._filtered_access("read").ids)
         for rating in rated:
             rating.helpdesk_readable = rating.res_id in readable
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not self.env.su and not vals.keys().isdisjoint(
+            ("res_model", "res_model_id", "res_id")
+        ):
+            # The rules were asked before: no rating of something else becomes one of a
+            # ticket.
+            self.check_access("write")
+        return result
 
     def _search_helpdesk_readable(self, operator, value):
         if operator != "in" or list(value) != [True]:

@@ -16,6 +16,7 @@ from . import test_purchases_tab
 from . import test_quantity
 from . import test_rating
 from . import test_reason
+from . import test_rights
 from . import test_switch
 from . import test_team
 from . import test_team_tour

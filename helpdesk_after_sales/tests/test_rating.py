@@ -96,7 +96,13 @@ class TestRating(HelpdeskMailCommon, HttpCase):
 
     def test_the_request_is_no_message_of_the_portal(self):
         self._close_as(self.ticket, self.agent)
-        [message] = self.ticket.message_ids.filtered(lambda m: "/rate/" in m.body)
+        messages = self.ticket.message_ids
+        # Who reads the conversation can't rate by it (rights hole 9).
+        self.assertNotIn("/rate/", "".join(messages.mapped("body")))
+        note = self.env.ref("mail.mt_note")
+        [message] = messages.filtered(
+            lambda m: m.message_type == "auto_comment" and m.subtype_id == note
+        )
         self.assertEqual(message.subtype_id, self.env.ref("mail.mt_note"))
         self.assertEqual(message.author_id, self.company.partner_id)
 

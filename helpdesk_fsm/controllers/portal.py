@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.http import content_disposition, request
 from odoo.tools import consteq
 
+from odoo.addons.helpdesk_after_sales.tools.reading import read_text
 from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 
 # The answer is the same for a visit of somebody else and for one that isn't there.
@@ -165,12 +166,18 @@ class FsmCustomerPortal(CustomerPortal):
     def portal_visit_sign(
         self, task_id, access_token=None, name=None, signature=None, **_kwargs
     ):
-        access_token = access_token or request.httprequest.args.get("access_token")
+        access_token = read_text(access_token) or request.httprequest.args.get(
+            "access_token"
+        )
         try:
             visit = self._get_visit(task_id, access_token)
             if refusal := self._get_signing_refusal(visit):
                 return {"error": refusal}
-            visit._sign_worksheet(name, signature, request.httprequest.remote_addr)
+            visit._sign_worksheet(
+                read_text(name, 250),
+                signature if isinstance(signature, str) else None,
+                request.httprequest.remote_addr,
+            )
         except (AccessError, MissingError, UserError) as error:
             return {"error": str(error)}
         token = f"access_token={access_token}&" if access_token else ""

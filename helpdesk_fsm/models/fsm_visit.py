@@ -7,6 +7,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import format_date, format_time
 
+from odoo.addons.helpdesk_after_sales.tools.reading import check_one
 from odoo.addons.project.models.project_task import CLOSED_STATES
 
 #: how long a visit takes whose end nobody planned
@@ -104,10 +105,17 @@ class ProjectTask(models.Model):
 
     @api.depends("partner_id")
     def _compute_fsm_partner_address(self):
+        # Who may write the task could point it to any contact: they see the address of
+        # those that they may read.
+        writable = self._origin._filtered_access("write") if not self.env.su else []
         for task in self:
-            # sudo: the address of the customer to go to, also for who sees the task
-            # by the ticket only.
-            partner = task.partner_id.sudo()
+            partner = task.partner_id
+            if task._origin and task._origin not in writable:
+                # sudo: the address of the customer to go to, for who sees the task by
+                # the ticket only, and can't change it.
+                partner = partner.sudo()
+            else:
+                partner = partner._filtered_access("read")
             lines = partner._display_address(without_company=True) if partner else ""
             address = ", ".join(filter(None, map(str.strip, lines.splitlines())))
             task.fsm_partner_address = address
@@ -183,7 +191,7 @@ class ProjectTask(models.Model):
 
     def action_fsm_start(self):
         """Note that the work on site begins now. Returns ``True``."""
-        self.ensure_one()
+        check_one(self)
         if not self.fsm_work_started_on:
             self.fsm_work_started_on = fields.Datetime.now()
         # sudo: the project of their own task.
@@ -198,7 +206,7 @@ class ProjectTask(models.Model):
 
         :raises UserError: when it was not started
         """
-        self.ensure_one()
+        check_one(self)
         if not self.fsm_work_started_on:
             raise UserError(
                 self.env._("Start the work first, so that the report shows its time.")

@@ -32,7 +32,8 @@ class HelpdeskTeam(models.Model):
         it is first needed (S102, S103)."""
         for team in self:
             if team.use_fsm and not team.fsm_project_id:
-                team.fsm_project_id = team._find_fsm_project()
+                # sudo: the manager need not see the project.
+                team.sudo().fsm_project_id = team._find_fsm_project()
 
     def _find_fsm_project(self):
         """Return the company's field service project, made now if there is none."""

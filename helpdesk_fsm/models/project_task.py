@@ -1,5 +1,7 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
+
+from odoo.addons.helpdesk_after_sales.tools.reading import check_one
 
 
 class ProjectTask(models.Model):
@@ -131,7 +133,7 @@ class ProjectTask(models.Model):
 
         :raises AccessError: when the task isn't the user's to read
         """
-        self.ensure_one()
+        check_one(self)
         self.check_access("read")
         return self._with_fsm_views(self._get_records_action())
 
@@ -146,7 +148,7 @@ class ProjectTask(models.Model):
         :raises AccessError: when the task isn't the user's to change
         :raises UserError: when the visit was cancelled or is no field service task
         """
-        self.ensure_one()
+        check_one(self)
         self.check_access("write")
         if self._get_validation_doubts():
             return {
@@ -230,7 +232,7 @@ class ProjectTask(models.Model):
 
     def action_reopen_worksheet(self):
         """Return the action that asks why a signed worksheet is opened again."""
-        self.ensure_one()
+        check_one(self)
         self.check_access("write")
         return {
             "type": "ir.actions.act_window",
@@ -246,9 +248,17 @@ class ProjectTask(models.Model):
 
         :raises AccessError: when the task isn't the user's to read
         """
-        self.ensure_one()
+        check_one(self)
         self.check_access("read")
         return self.env.ref("helpdesk_fsm.action_report_worksheet").report_action(self)
+
+    def _is_fsm_user(self):
+        return any(
+            map(
+                self.env.user.has_group,
+                ("helpdesk_fsm.group_fsm_user", "project.group_project_user"),
+            )
+        )
 
     def action_send_worksheet(self):
         """Send the customer the report, and the link to read and sign it (S110, S111).
@@ -258,8 +268,13 @@ class ProjectTask(models.Model):
         :raises AccessError: when the task isn't the user's to change
         :raises UserError: without a worksheet, or without the customer's address
         """
-        self.ensure_one()
+        check_one(self)
         self.check_access("write")
+        if not self._is_fsm_user():
+            # Everybody has tasks of their own.
+            raise AccessError(
+                self.env._("Only field service and project users send worksheets.")
+            )
         if not self.is_fsm or not self.worksheet_template_id:
             raise UserError(self.env._("This task has no worksheet to send."))
         # sudo: write access was checked. The report and the link go to the customer of

@@ -267,3 +267,28 @@ class TestFsmAccess(HelpdeskFsmCommon):
         self.closed_task.unlink()
         self.assertTrue(self.closed_ticket.exists())
         self.assertIn("deleted", self.closed_ticket.message_ids[0].body)
+
+    def test_hole_11b_no_address_of_a_foreign_contact(self):
+        """rights hole 11b: by onchange, and through a task of one's own."""
+        other = self.env["res.company"].create({"name": "Elsewhere"})
+        secret = self.env["res.partner"].create(
+            {"name": "Hidden", "street": "Secret street 1", "company_id": other.id}
+        )
+        tasks = self.env["project.task"].with_user(self.employee)
+        values = tasks.onchange(
+            {"partner_id": secret.id, "name": "x"},
+            ["partner_id"],
+            {"fsm_partner_address": {}},
+        )
+        self.assertNotIn("Secret street", str(values))
+        own = tasks.create({"name": "x", "user_ids": [Command.set(self.employee.ids)]})
+        own.sudo().partner_id = secret
+        self.env.invalidate_all()
+        self.assertNotIn("Secret street", own.fsm_partner_address or "")
+
+    def test_hole_11b_employees_send_no_worksheets(self):
+        """Everybody has tasks of their own."""
+        own = self.task.copy({"user_ids": [Command.set(self.employee.ids)]})
+        own.sudo().message_subscribe(self.employee.partner_id.ids)
+        with self.assertRaises(AccessError):
+            own.with_user(self.employee).action_send_worksheet()
