@@ -95,6 +95,7 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
         )
         cls.invoice = cls.order._create_invoices()
         cls.invoice.action_post()
+        cls.team.answer_hours = 8
         cls.ticket = cls._ticket(
             cls.contact_a1,
             sale_order_id=cls.order.id,
@@ -120,6 +121,8 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
             "helpdesk.team": cls.team,
             "helpdesk.stage": cls.team.stage_ids[0],
             "helpdesk.tag": env["helpdesk.tag"].create({"name": "Transport"}),
+            "helpdesk.sla": cls.ticket.sla_ids,
+            "helpdesk.sla.status": cls.ticket.sla_status_ids,
             "helpdesk.after.sales.reason": env.ref("helpdesk_after_sales.reason_wear"),
             "helpdesk.after.sales.service": env.ref("helpdesk_after_sales.service_fsm"),
             "helpdesk.after.sales.resolution": env.ref(

@@ -30,6 +30,8 @@ helpdesk.repair.wizard                   -     -     -     -   rwc   rwc   rwc  
 helpdesk.repair.wizard.part              -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.return.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.return.wizard.line              -     -     -     -  rwcu  rwcu  rwcu  rwcu
+helpdesk.sla                             -     -     -     -     -     r  rwcu     r
+helpdesk.sla.status                      -     -     -     -     -     r     r     r
 helpdesk.stage                           -     -     -     -     r     r  rwcu     r
 helpdesk.tag                             -     -     -     -   rwc   rwc  rwcu   rwc
 helpdesk.team                            -     -     -     -     -     r  rwcu     r
@@ -72,8 +74,12 @@ helpdesk.return.wizard
     action_return                        -     -     -     -     -   yes   yes   yes
     action_take_all                      -     -     -     -     -   yes   yes   yes
     action_take_none                     -     -     -     -     -   yes   yes   yes
+helpdesk.sla
+    action_apply_to_open                 -     -     -     -     -     -   yes     -
+    action_view_tickets                  -     -     -     -     -   yes   yes   yes
 helpdesk.team
     action_view_ratings                  -     -     -     -     -   yes   yes   yes
+    action_view_sla                      -     -     -     -     -   yes   yes   yes
 helpdesk.ticket
     action_add_lines                     -     -     -     -     -   yes   yes   yes
     action_approve_request               -     -     -     -     -  told  told  told
@@ -170,6 +176,8 @@ helpdesk.after.sales.document    create get_formview_id get_view write
 helpdesk.after.sales.purchase    name_search
 helpdesk.coupon.wizard           create write
 helpdesk.return.wizard.line      create write
+helpdesk.sla                     copy_data create unlink write
+helpdesk.stage                   create write
 helpdesk.team                    copy_data create web_save write
 helpdesk.ticket                  copy copy_data create fields_get
 helpdesk.ticket                  get_import_templates
@@ -185,6 +193,9 @@ loyalty.program                  name_search
 mail.thread                      message_route
 project.task                     create get_formview_id unlink write
 repair.order                     action_repair_done write
+resource.calendar                write
+resource.calendar.attendance     create unlink write
+resource.calendar.leaves         create unlink write
 product.product                  name_search
 rating.rating                    write
 res.users                        write

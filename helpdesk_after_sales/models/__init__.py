@@ -7,10 +7,14 @@ from . import helpdesk_after_sales_service
 from . import helpdesk_readable_mixin
 from . import helpdesk_warranty_mixin
 from . import helpdesk_stage
+from . import helpdesk_sla
+from . import helpdesk_sla_status
 from . import helpdesk_tag
 from . import helpdesk_team
 from . import helpdesk_team_service
+from . import helpdesk_team_closing
 from . import helpdesk_team_mail
+from . import helpdesk_team_sla
 from . import helpdesk_ticket
 from . import helpdesk_ticket_name
 from . import helpdesk_ticket_number
@@ -33,8 +37,10 @@ from . import helpdesk_ticket_request
 from . import helpdesk_ticket_portal_request
 from . import helpdesk_ticket_public
 from . import helpdesk_ticket_scale
+from . import helpdesk_ticket_sla
 from . import helpdesk_ticket_timeline
 from . import helpdesk_ticket_turn
+from . import helpdesk_ticket_closing
 from . import helpdesk_ticket_warranty
 from . import account_move
 from . import account_move_line
@@ -47,6 +53,7 @@ from . import product_product
 from . import product_template
 from . import rating_rating
 from . import res_partner
+from . import resource_calendar
 from . import res_users
 from . import sale_order
 from . import sale_order_line

@@ -103,11 +103,6 @@ class HelpdeskTeam(models.Model):
     public_form_url = fields.Char(
         string="Address of the Form", compute="_compute_public_form_url"
     )
-    answer_hours = fields.Float(
-        string="Promised Answer",
-        help="Hours until customers get a first answer. Mail and portal say so; empty "
-        "promises nothing.",
-    )
     use_rating = fields.Boolean(
         string="Customer Ratings",
         help="Customers are asked by e-mail how happy they are when a ticket is "
@@ -141,6 +136,9 @@ class HelpdeskTeam(models.Model):
     )
     closed_ticket_count = fields.Integer(
         string="Tickets Closed in the Last 7 Days", compute="_compute_ticket_counts"
+    )
+    late_ticket_count = fields.Integer(
+        string="Late Tickets", compute="_compute_ticket_counts"
     )
 
     # -- Computes ------------------------------------------------------------

@@ -16,15 +16,6 @@ class HelpdeskTeam(models.Model):
         "Whom their mail asks to answer to (Reply-To) is the customer.",
     )
 
-    resource_calendar_id = fields.Many2one(
-        comodel_name="resource.calendar",
-        string="Working Hours",
-        index="btree_not_null",
-        check_company=True,
-        help="The promised answer counts these hours only. Without them the clock goes "
-        "on at night.",
-    )
-
     take_on_answer = fields.Boolean(
         string="Answering Takes a Ticket",
         help="Whoever answers a new ticket becomes responsible for it; it is new no "

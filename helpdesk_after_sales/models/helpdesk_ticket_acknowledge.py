@@ -1,8 +1,6 @@
-from datetime import timedelta
-
 from odoo import fields, models
 from odoo.fields import Domain
-from odoo.tools import email_normalize, format_datetime
+from odoo.tools import email_normalize
 
 # Kept until the changes are tracked: tickets whose stage sends no mail, and new ones.
 QUIET = "helpdesk_after_sales.quiet"
@@ -115,6 +113,23 @@ class HelpdeskTicket(models.Model):
             notify_skip_followers=True,
         )
 
+    def _send_by_itself(self, template):
+        """Send a template to the customer of this ticket, from its team; colleagues
+        find it among the notes. Returns the message to a contact. Called with sudo."""
+        self.ensure_one()
+        if not self.partner_id:
+            self._post_template_to_address(template, subtype_xmlid="mail.mt_note")
+            return None
+        return self.message_post_with_source(
+            template,
+            message_type="auto_comment",
+            subtype_xmlid="mail.mt_note",
+            email_layout_xmlid="mail.mail_notification_light",
+            notify_skip_followers=True,
+            author_id=self.company_id.partner_id.id,
+            email_from=self._get_mail_sender(),
+        )
+
     def _may_acknowledge(self):
         """Return whether the sender of the mail may get an answer by itself.
 
@@ -161,28 +176,3 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         line = " ".join((self.name or "").split())
         return f"{line[:60]}…" if len(line) > 60 else line
-
-    def _describe_promised_answer(self):
-        """Return until when the customer gets a first answer, as they read it, by the
-        hours that the team promises, or ``False``."""
-        self.ensure_one()
-        # sudo: the promise of the team, and the time zone of the customer.
-        ticket = self.sudo()
-        team = ticket.team_id
-        if team.answer_hours <= 0:
-            return False
-        deadline = self.create_date + timedelta(hours=team.answer_hours)
-        if calendar := team.resource_calendar_id:
-            planned = calendar.plan_hours(
-                team.answer_hours, self.create_date, compute_leaves=True
-            )
-            # A calendar without a working day plans nothing.
-            deadline = planned or deadline
-        zone = (
-            ticket.partner_id.tz
-            or team.resource_calendar_id.tz
-            or ticket.company_id.partner_id.tz
-            or "UTC"
-        )
-        moment = format_datetime(self.env, deadline, tz=zone, dt_format="short")
-        return f"{moment} ({zone})"

@@ -127,6 +127,7 @@ class HelpdeskTicket(models.Model):
         target.write(target._prepare_merge_vals(sources))
         for ticket in sources:
             target._take_over(ticket)
+        target._take_over_sla(sources)
         sources.write({"active": False, "merged_into_id": target.id})
         target._take_over_lines(sources.line_ids)
 
@@ -239,6 +240,6 @@ class HelpdeskTicket(models.Model):
             and field.comodel_name == self._name
             and field.store
             and not field.related
-            # They find their place, see _take_over_lines().
-            and name != "helpdesk.ticket.line"
+            # They find their place, see _take_over_lines() and _take_over_sla().
+            and name not in ("helpdesk.ticket.line", "helpdesk.sla.status")
         ]

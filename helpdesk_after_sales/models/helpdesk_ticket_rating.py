@@ -67,14 +67,10 @@ class HelpdeskTicket(models.Model):
         ticket isn't asked either.
         """
         self.ensure_one()
-        # sudo: settings of the team, and who the customer is; nothing is shown.
+        # sudo: who the customer is; nothing is shown.
         ticket = self.sudo()
         return (
-            ticket.team_id.use_rating
-            and ticket.stage_id.ask_rating
-            and ticket.active
-            and bool(ticket.partner_email)
-            and not ticket.is_automatic_mail
+            self._may_ask_for_rating()
             and self.env.uid != SUPERUSER_ID
             and not any(
                 self.env.context.get(key)
@@ -84,6 +80,20 @@ class HelpdeskTicket(models.Model):
                 self.env.user._is_internal()
                 and ticket.partner_id == self.env.user.partner_id
             )
+        )
+
+    def _may_ask_for_rating(self):
+        """Return whether team, stage and customer of a closed ticket are such that it
+        is asked how happy they are."""
+        self.ensure_one()
+        # sudo: settings of the team, and who the customer is; nothing is shown.
+        ticket = self.sudo()
+        return (
+            ticket.team_id.use_rating
+            and ticket.stage_id.ask_rating
+            and ticket.active
+            and bool(ticket.partner_email)
+            and not ticket.is_automatic_mail
         )
 
     def _send_rating_request(self):
@@ -97,21 +107,10 @@ class HelpdeskTicket(models.Model):
         ticket.rating_ids.filtered(
             lambda rating: not rating.consumed
         ).rated_partner_id = ticket._rating_get_operator()
-        if not ticket.partner_id:
-            ticket._post_template_to_address(template, subtype_xmlid="mail.mt_note")
-            return
-        message = ticket.message_post_with_source(
-            template,
-            message_type="auto_comment",
-            subtype_xmlid="mail.mt_note",
-            email_layout_xmlid="mail.mail_notification_light",
-            notify_skip_followers=True,
-            author_id=ticket.company_id.partner_id.id,
-            email_from=ticket._get_mail_sender(),
-        )
-        # The mail has been made: the conversation keeps its text, not the links, by
-        # which whoever reads it could rate.
-        message.body = Markup(RATING_LINK.sub("#", message.body))
+        if message := ticket._send_by_itself(template):
+            # The mail has been made: the conversation keeps its text, not the links, by
+            # which whoever reads it could rate.
+            message.body = Markup(RATING_LINK.sub("#", message.body))
 
     def _forget_ratings(self):
         """End the links that the former customer of this ticket has got."""

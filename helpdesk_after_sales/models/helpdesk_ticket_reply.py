@@ -207,6 +207,9 @@ class HelpdeskTicket(models.Model):
             )
         ):
             return
+        if ticket._wants_follow_up():
+            ticket._begin_follow_up(message)
+            return
         if ticket.is_automatic_mail:
             ticket.is_automatic_mail = False
         if not ticket.active and not ticket.merged_into_id:

@@ -131,26 +131,3 @@ class HelpdeskTicket(models.Model):
         else:
             text = format_date(self.env, promised)
         return sentence % {"date": text}
-
-    def _describe_pending_answer(self):
-        """Return until when the customer gets the first answer that they wait for."""
-        promised = self._describe_promised_answer()
-        if not promised or self.close_date or self._has_answer():
-            return False
-        return self.env._("Answer by %(date)s", date=promised)
-
-    def _has_answer(self):
-        """Return whether a colleague has written to the customer."""
-        return bool(
-            self.env["mail.message"]
-            .sudo()  # sudo: whether there is one
-            .search_count(
-                Domain("model", "=", self._name)
-                & Domain("res_id", "=", self.id)
-                & Domain("message_type", "in", ("comment", "email"))
-                & Domain("is_internal", "=", False)
-                & Domain("subtype_id", "=", self.env.ref("mail.mt_comment").id)
-                & Domain("author_id.partner_share", "=", False),
-                limit=1,
-            )
-        )

@@ -35,7 +35,11 @@ class HelpdeskTicket(models.Model):
         if self.env.su and self.env.context.get("helpdesk_from_mail"):
             # The customer has come to us: by mail, or by the form for visitors.
             now = fields.Datetime.now()
-            turn = {"last_word": "customer", "waiting_since": now}
+            turn = {
+                "last_word": "customer",
+                "last_word_date": now,
+                "waiting_since": now,
+            }
             vals_list = [turn | vals for vals in vals_list]
         return super().create(vals_list)
 
@@ -51,15 +55,19 @@ class HelpdeskTicket(models.Model):
             message.message_type not in ("comment", "email")
             or message.subtype_id != self.env.ref("mail.mt_comment")
             or self.env.context.get("helpdesk_automatic_mail") == "machine"
+            # A late answer begins another ticket.
+            or message.res_id != self.id
         ):
             return
-        author = message.author_id
-        if self._is_customer_side(author, email_normalize(message.email_from)):
-            vals = self._prepare_customer_turn()
-        elif author and not author.partner_share:
-            vals = self._prepare_our_turn(author)
-        else:
+        word = self._get_word(message)
+        if not word:
             return
+        vals = (
+            self._prepare_customer_turn()
+            if word == "customer"
+            else self._prepare_our_turn(message.author_id)
+        )
+        vals["last_word_date"] = fields.Datetime.now()
         changed = {
             name: value
             for name, value in vals.items()
@@ -69,6 +77,13 @@ class HelpdeskTicket(models.Model):
             self._send_no_stage_mail()
         if changed:
             self.write(changed)
+
+    def _get_word(self, message):
+        """Return who speaks in a message: ``"customer"``, ``"us"`` or ``False``."""
+        author = message.author_id
+        if self._is_customer_side(author, email_normalize(message.email_from)):
+            return "customer"
+        return "us" if author and not author.partner_share else False
 
     def _prepare_customer_turn(self):
         """Return what a customer's message changes: it goes on with what waits for

@@ -1,6 +1,7 @@
 from . import test_access
 from . import test_api
 from . import test_balance
+from . import test_closing
 from . import test_conversation
 from . import test_conversation_matrix
 from . import test_conversation_ticket
@@ -17,6 +18,7 @@ from . import test_quantity
 from . import test_rating
 from . import test_reason
 from . import test_rights
+from . import test_sla
 from . import test_switch
 from . import test_team
 from . import test_team_tour

@@ -16,6 +16,7 @@ COUNTERS = [
     "unassigned_ticket_count",
     "urgent_ticket_count",
     "closed_ticket_count",
+    "late_ticket_count",
 ]
 
 
@@ -43,12 +44,13 @@ class TestTeam(HelpdeskAfterSalesCommon):
         tickets = self._tickets(7, team_id=team.id)
         tickets[:3].user_id = self.agent
         tickets[2:5].priority = "3"
+        tickets[:2].sla_deadline = fields.Datetime.now() - timedelta(hours=1)
         closed = self._tickets(4, team_id=team.id, priority="3")
         closed.stage_id = self.solved
         closed[0].close_date = fields.Datetime.now() - timedelta(days=9)
         archived = self._tickets(2, team_id=team.id)
         archived.active = False
-        return [7, 4, 3, 3]
+        return [7, 4, 3, 3, 2]
 
     def test_s1_s3_s4_services_are_chosen_per_team_under_after_sales(self):
         """S5, S6, S7, S8, S9: each switch and the addon that it brings."""
@@ -74,7 +76,7 @@ class TestTeam(HelpdeskAfterSalesCommon):
         teams = (self.team + empty).with_user(self.agent)
         self.assertEqual([self.team[name] for name in COUNTERS], expected)
         self.assertEqual(
-            [[team[name] for name in COUNTERS] for team in teams], [expected, [0] * 4]
+            [[team[name] for name in COUNTERS] for team in teams], [expected, [0] * 5]
         )
 
     def test_dashboard_opens_what_it_counts(self):
