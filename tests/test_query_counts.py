@@ -6,6 +6,7 @@ They are asked as tests/bench_screens.py does, which measures them with a millio
 import gc
 import threading
 
+import pytest
 from bench_screens import OPEN, Client, measure
 
 from odoo.tests import tagged
@@ -57,7 +58,14 @@ class TestQueryCounts(HelpdeskAfterSalesCommon):
                     found.setdefault((user.login, name), []).append(queries)
         self.assertTrue(all(len(set(counts)) == 1 for counts in found.values()), found)
 
-    def test_x8_warranties_of_10_100_and_1_000_lots_cost_the_same(self):
+    def test_x8_warranties_of_10_and_100_lots_cost_the_same(self):
+        self._count_warranties(10, 90)
+
+    @pytest.mark.slow
+    def test_x8_warranties_of_1_000_lots_cost_the_same(self):
+        self._count_warranties(10, 90, 900)
+
+    def _count_warranties(self, *numbers):
         """Issue 6: the list of lots with the day that each warranty ends."""
         phone = self.env["product.product"].create(
             {
@@ -84,7 +92,7 @@ class TestQueryCounts(HelpdeskAfterSalesCommon):
 
         under_warranty = [("warranty_end", ">=", "today")]
         found = {}
-        for number in (10, 90, 900):
+        for number in numbers:
             serials = lots.create(
                 [
                     {"name": f"W{number}-{n}", "product_id": phone.id}
@@ -99,7 +107,7 @@ class TestQueryCounts(HelpdeskAfterSalesCommon):
                 )
                 found.setdefault(name, []).append(queries)
         records = read(under_warranty)
-        self.assertEqual(len(records), 1000)
+        self.assertEqual(len(records), sum(numbers))
         self.assertTrue(all(record["warranty_end"] for record in records))
         self.assertTrue(all(len(set(counts)) == 1 for counts in found.values()), found)
 

@@ -63,13 +63,8 @@ class ConversationMatrixCommon(HelpdeskConversationCommon):
         self.env.cr.flush()
         return target
 
-
-@tagged("post_install", "-at_install")
-class TestConversationMatrix(ConversationMatrixCommon):
-    """Who is told, what opens again, what the page shows (issue 18 A)."""
-
-    def test_mail(self):
-        for person, reply, state in product(PEOPLE, REPLIES, STATES):
+    def _try_mails(self, cases):
+        for person, reply, state in cases:
             with self.subTest(person=person, reply=reply, state=state):
                 ticket, messages = self._messages(person)
                 target = self._put(ticket, state)
@@ -87,6 +82,19 @@ class TestConversationMatrix(ConversationMatrixCommon):
                 self.assertEqual(target.active, side or state != "archived")
                 shown = [entry["id"] for entry in target.portal_messages()]
                 self.assertEqual(message.id in shown, not hidden)
+
+
+@tagged("post_install", "-at_install")
+class TestConversationMatrix(ConversationMatrixCommon):
+    """Who is told, what opens again, what the page shows (issue 18 A)."""
+
+    def test_mail(self):
+        """Each two of person, reply and state meet once"""
+        self._try_mails(
+            (person, reply, STATES[(first + second) % len(STATES)])
+            for first, person in enumerate(PEOPLE)
+            for second, reply in enumerate(REPLIES)
+        )
 
     def test_first_mail(self):
         for person, state in product(PEOPLE, STATES):
