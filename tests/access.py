@@ -146,6 +146,8 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
             result["loyalty.card"] = env["loyalty.card"].create(
                 {"program_id": program.id, "partner_id": cls.contact_a1.id} | ticket
             )
+        if "helpdesk.return.decision" in env:
+            result |= cls._make_return()
         if "repair.order" in env:
             result["repair.order"] = env["repair.order"].create(
                 {"product_id": cls.phone.id, "partner_id": cls.contact_a1.id} | ticket
@@ -177,6 +179,33 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
             )
         return result
 
+    @classmethod
+    def _make_return(cls):
+        """Return a disposition, and a return of another ticket with a decision."""
+        env = cls.env
+        other = cls._ticket(cls.contact_a1, sale_order_id=cls.order.id)
+        native = env["stock.return.picking"].create(
+            {"picking_id": cls.order.picking_ids.id}
+        )
+        native.product_return_moves[0].quantity = 1
+        cls.back = native._create_return()
+        cls.back.helpdesk_ticket_id = other
+        disposition = env.ref("helpdesk_return.disposition_missing")
+        decision = env["helpdesk.return.decision"].create(
+            {
+                "picking_id": cls.back.id,
+                "product_id": cls.lamp.id,
+                "quantity": 1,
+                "condition": "missing",
+                "disposition_id": disposition.id,
+                "kind": "missing",
+            }
+        )
+        return {
+            "helpdesk.return.disposition": disposition,
+            "helpdesk.return.decision": decision,
+        }
+
     def _pop_up(self, model):
         """Return the values that a pop-up is opened with."""
         values = {}
@@ -197,6 +226,8 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
         for name, field in fields.items():
             if field.required and field.type in ("char", "text") and not field.compute:
                 values[name] = "Ada"
+        if model == "helpdesk.return.process":
+            values["picking_id"] = self.back.id
         return values
 
     def _own_models(self):

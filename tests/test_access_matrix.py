@@ -28,6 +28,10 @@ helpdesk.coupon.wizard                   -     -     -     -   rwc   rwc   rwc  
 helpdesk.intervention.wizard             -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.repair.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.repair.wizard.part              -     -     -     -  rwcu  rwcu  rwcu  rwcu
+helpdesk.return.decision                 -     -     -     r     -     r     r     r
+helpdesk.return.disposition              -     -     r     r     r     r  rwcu     r
+helpdesk.return.process                  -     -     -   rwc     -     -     -   rwc
+helpdesk.return.process.line             -     -     -  rwcu     -     -     -  rwcu
 helpdesk.return.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.return.wizard.line              -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.sla                             -     -     -     -     -     r  rwcu     r
@@ -69,6 +73,10 @@ helpdesk.repair.wizard
     action_confirm_repair                -     -     -     -     -   yes   yes   yes
     action_create_quotation              -     -     -     -     -   yes   yes   yes
     action_open_form                     -     -     -     -     -     -     -   yes
+helpdesk.return.process
+    action_process                       -     -     -   yes     -     -     -   yes
+helpdesk.return.process.line
+    action_split                         -     -     -   yes     -     -     -   yes
 helpdesk.return.wizard
     action_exchange                      -     -     -     -     -   yes   yes   yes
     action_return                        -     -     -     -     -   yes   yes   yes
@@ -160,6 +168,7 @@ stock.lot
     action_create_helpdesk_ticket        -     -     -     -     -     -     -   yes
 stock.picking
     action_create_helpdesk_ticket        -     -     -     -     -     -     -   yes
+    action_process_return                -     -     -  told     -     -     -  told
     action_view_helpdesk_ticket          -     -     -   yes     -     -     -   yes
     action_view_warranties               -   yes     -   yes     -     -     -   yes
 """
@@ -175,6 +184,7 @@ fsm.worksheet.template           copy_data create write
 helpdesk.after.sales.document    create get_formview_id get_view write
 helpdesk.after.sales.purchase    name_search
 helpdesk.coupon.wizard           create write
+helpdesk.return.process          create on_barcode_scanned
 helpdesk.return.wizard.line      create write
 helpdesk.sla                     copy_data create unlink write
 helpdesk.stage                   create write
@@ -280,6 +290,15 @@ class TestAccessMatrix(AccessCase):
         """Return the ids to call a method with; a pop-up is opened by the role."""
         if not self.env[model]._transient:
             return self._record(model).ids
+        if model == "helpdesk.return.process.line":
+            # Filled by its pop-up.
+            ids = self._ids(opener, "helpdesk.return.process")
+            if isinstance(ids, JsonRpcException):
+                return ids
+            [values] = self._call(
+                opener, "helpdesk.return.process", "read", ids, ["line_ids"]
+            )
+            return values["line_ids"][:1]
         answer = self._call(opener, model, "create", [self._pop_up(model)])
         return answer
 

@@ -297,6 +297,7 @@ class TestFuzzRpc(TransactionCase):
             "fields_list": lambda: some,
             "fields_to_export": lambda: some,
             "allfields": lambda: some,
+            "barcode": lambda: chance.choice(["4001", "", False]),
             "attributes": lambda: ["string", "type"],
             "groupby": lambda: [chance.choice(["id", "create_uid", "write_uid"])],
             "aggregates": lambda: ["__count"],

@@ -21,6 +21,7 @@ from . import helpdesk_ticket_number
 from . import helpdesk_ticket_line
 from . import helpdesk_ticket_line_request
 from . import helpdesk_ticket_case
+from . import helpdesk_ticket_goods
 from . import helpdesk_ticket_assignment
 from . import helpdesk_ticket_rating
 from . import helpdesk_ticket_acknowledge

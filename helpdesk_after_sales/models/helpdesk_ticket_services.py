@@ -189,9 +189,12 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         return self.env["stock.picking"]
 
-    def _get_returned_purchases(self):
+    def _get_returned_purchases(self, _arrived=False):
         """Return ``{order line: quantity}``, in the unit of the line: what comes back
-        on this ticket and isn't replaced.
+        on this ticket, is accepted as far as somebody has looked at it, and isn't
+        replaced.
+
+        :param _arrived: without what is still on its way
 
         The addon of returns answers, that of refunds proposes it; neither knows the
         other. Called with ``sudo()``.

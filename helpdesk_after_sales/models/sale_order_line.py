@@ -25,7 +25,8 @@ class SaleOrderLine(models.Model):
         made, in the unit of the line.
 
         ``ordered``; ``delivered`` (all that went out, replacements too), ``returning``
-        (on open returns), ``returned``, ``left_to_return``; ``replaced`` (sent in
+        (on open returns), ``returned``, ``accepted`` (what of it is to be paid back,
+        after the warehouse has looked at it), ``left_to_return``; ``replaced`` (sent in
         exchange, or about to be); ``repairing``; ``invoiced``, ``credited``,
         ``instead`` (given instead of money), ``left_to_refund``.
 
@@ -47,6 +48,7 @@ class SaleOrderLine(models.Model):
             line: {
                 "ordered": line.product_uom_qty,
                 "repairing": 0.0,
+                "accepted": goods[line]["returned"],
                 **goods[line],
                 **invoices[line],
             }
@@ -153,15 +155,21 @@ class SaleOrderLine(models.Model):
             self.qty_delivered - counted, self.product_id.uom_id, round=False
         )
 
-    def _count_after_sales(self, moves, parts):
+    def _count_after_sales(self, moves, parts, quantities=None):
         """Return how much of this line ``moves`` carry, in its unit.
 
         :param parts: see :meth:`_get_after_sales_parts`
+        :param quantities: ``{move: quantity}`` that counts instead of what it carries,
+            in the unit of the product
         """
         total = defaultdict(float)
         for move in moves:
             if move.sale_line_id == self:
-                total[move.product_id] += move._get_after_sales_quantity()
+                total[move.product_id] += (
+                    move._get_after_sales_quantity()
+                    if quantities is None
+                    else quantities[move]
+                )
         count = self._count_after_sales_kits if parts else self._count_after_sales_units
         return count(total, parts)
 

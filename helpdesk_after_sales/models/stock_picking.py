@@ -60,3 +60,36 @@ class StockPicking(models.Model):
         ) | Domain("sale_id", "=", False) & Domain(
             "partner_id.commercial_partner_id", "=", customer.id
         )
+
+    @api.model
+    def _find_piece(self, company, product, lot, quantity, expected, back):
+        """Return the location of ``company`` where a piece lies, or no record.
+
+        :param quantity: in the unit of the product, of one lot if there is one
+        :param expected: looked at first
+        :param back: the return that it came with, or no record: its way is followed
+        """
+        places = [expected]
+        moves = back.move_ids.filtered(
+            lambda move: move.state == "done" and move.product_id == product
+        )
+        while moves:
+            places[1:1] = moves.move_line_ids.location_dest_id
+            moves = moves.move_dest_ids.filtered(
+                lambda move: move.state == "done" and not move.origin_returned_move_id
+            )
+        held = self.env["stock.quant"]._read_group(
+            Domain("product_id", "=", product.id)
+            & Domain("lot_id", "=", lot.id)
+            & Domain("location_id.usage", "=", "internal")
+            & Domain("company_id", "=", company.id),
+            ["location_id"],
+            ["quantity:sum"],
+        )
+        enough = [
+            place for place, some in held if product.uom_id.compare(some, quantity) >= 0
+        ]
+        if lot:
+            places += enough
+        found = [place for place in places if place in enough]
+        return found[0] if found else expected.browse()

@@ -4,6 +4,7 @@ from .common import HelpdeskAfterSalesCommon
 
 KEYS = {
     "ordered",
+    "accepted",
     "delivered",
     "returning",
     "returned",

@@ -214,3 +214,14 @@ class HelpdeskTicket(models.Model):
             "Share links need the eCommerce of Odoo with coupons (the app "
             "website_sale_loyalty), which is not installed. Send the code by email."
         )
+
+    def _get_money_given(self, lines):
+        """A gift card that was given instead of money. Its code isn't told."""
+        cards = self.coupon_ids.filtered(
+            lambda card: (
+                card.active
+                and card.helpdesk_invoice_id.invoice_line_ids.sale_line_ids & lines
+            )
+        )
+        names = [card.program_id.name for card in cards]
+        return super()._get_money_given(lines) + names

@@ -93,3 +93,11 @@ class HelpdeskTicket(models.Model):
                 }
             )
         return actions
+
+    def _get_money_given(self, lines):
+        notes = self.credit_note_ids.filtered(
+            lambda note: (
+                note.state == "posted" and note.invoice_line_ids.sale_line_ids & lines
+            )
+        )
+        return super()._get_money_given(lines) + notes.mapped("name")

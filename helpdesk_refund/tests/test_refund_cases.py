@@ -130,7 +130,7 @@ class TestRefundCases(HelpdeskRefundCommon):
             for line in lines
             if line.product_id in dict(taken)
         }
-        self.patch(type(ticket), "_get_returned_purchases", lambda _ticket: dict(back))
+        self.patch(type(ticket), "_get_returned_purchases", lambda *_args: dict(back))
         wizard.refund_moves()
         return wizard.new_move_ids
 
@@ -166,7 +166,7 @@ class TestRefundCases(HelpdeskRefundCommon):
         final.action_post()
         ticket = self._ticket(self.contact_a1, sale_order_id=order.id)
         back = {order.order_line[0]: 8, order.order_line[1]: 2}
-        self.patch(type(ticket), "_get_returned_purchases", lambda _ticket: dict(back))
+        self.patch(type(ticket), "_get_returned_purchases", lambda *_args: dict(back))
         form = self._form(ticket)
         form.move_ids = final
         self.assertTrue(form.helpdesk_returned_found)

@@ -1,4 +1,5 @@
 from . import helpdesk_ticket
+from . import helpdesk_ticket_goods
 from . import repair_order
 from . import repair_order_give_back
 from . import repair_order_piece

@@ -22,7 +22,7 @@ class HelpdeskReturnPortal(HelpdeskPortal):
         picking = ticket.return_ids.filtered(
             lambda picking: (
                 picking.id == picking_id
-                and picking.return_id
+                and picking._is_helpdesk_return()
                 and picking.state != "cancel"
                 and picking._is_timeline_of(ticket)
             )

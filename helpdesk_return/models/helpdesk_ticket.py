@@ -110,7 +110,7 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         self.check_access("write")
         returns = self.return_ids.filtered(
-            lambda picking: picking.return_id and picking.state != "cancel"
+            lambda picking: picking._is_helpdesk_return() and picking.state != "cancel"
         )
         if not returns:
             raise UserError(self.env._("This ticket has no return yet."))
@@ -171,22 +171,30 @@ class HelpdeskTicket(models.Model):
         }
 
     def _get_return_pickings(self):
-        return super()._get_return_pickings() | self.return_ids.filtered("return_id")
+        return super()._get_return_pickings() | self.return_ids.filtered(
+            lambda picking: picking._is_helpdesk_return()
+        )
 
-    def _get_returned_purchases(self):
-        """What came back on this ticket, less what was sent in exchange, and what was
-        given back: the customer has it."""
+    def _get_returned_purchases(self, arrived=False):
+        """What came back on this ticket and was accepted, less what was sent in
+        exchange, and what was given back: the customer has it."""
         moves = self.return_ids.move_ids.filtered(lambda move: move.state != "cancel")
         back = moves.filtered(
             lambda move: (
                 move.sale_line_id
                 and move.to_refund
                 and move._get_after_sales_direction() == "back"
+                and (move.state == "done" or not arrived)
             )
         )
+        decisions = self.env["helpdesk.return.decision"]
+        accepted = decisions._get_accepted_by_move(back)
         given = back.returned_move_ids.filtered(
             lambda move: (
-                move.state != "cancel" and move._get_after_sales_direction() == "out"
+                move.state != "cancel"
+                and move._get_after_sales_direction() == "out"
+                # What the warehouse sends back as it is was never accepted.
+                and move.picking_id not in self.return_ids
             )
         )
         lines = back.sale_line_id
@@ -208,13 +216,13 @@ class HelpdeskTicket(models.Model):
         sent = moves._filter_after_sales_last_step() | given | bought
         returned = {
             line: max(
-                line._count_after_sales(back, parts[line])
+                line._count_after_sales(back, parts[line], accepted)
                 - line._count_after_sales(sent, parts[line]),
                 0.0,
             )
             for line in lines
         }
-        return super()._get_returned_purchases() | returned
+        return super()._get_returned_purchases(arrived) | returned
 
     def _get_purchase_actions(self, line, values):
         actions = super()._get_purchase_actions(line, values)

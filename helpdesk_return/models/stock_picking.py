@@ -35,10 +35,17 @@ class StockPicking(models.Model):
                 for picking in self
                 if picking.helpdesk_ticket_id
                 and picking.state == "done"
-                and (picking.return_id or picking._is_helpdesk_sent())
+                and (picking._is_helpdesk_return() or picking._is_helpdesk_sent())
             }
         )
         return result
+
+    def _is_helpdesk_return(self):
+        """Return whether this transfer brings goods back from a customer. What goes
+        back to them is a return for Odoo as well: of the return."""
+        self.ensure_one()
+        outside = self.env["stock.move"]._is_after_sales_outside
+        return bool(self.return_id) and outside(self.location_id)
 
     def _is_helpdesk_sent(self):
         """Return whether this transfer leaves the house: what is fetched from the
@@ -48,7 +55,7 @@ class StockPicking(models.Model):
     def _get_helpdesk_done_sentence(self):
         date = format_date(self.env, self.date_done)
         kind, document = self._after_sales_kind(), self._get_html_link()
-        if not self.return_id:
+        if not self._is_helpdesk_return():
             return self.env._(
                 "%(kind)s %(document)s was sent on %(date)s.",
                 kind=kind,
@@ -83,7 +90,7 @@ class StockPicking(models.Model):
         """Return ``{return: sentence}`` of the cancelled returns whose replacement is
         still going out, so that somebody decides about it (goods C16)."""
         sentences = {}
-        for picking in self.filtered("return_id"):
+        for picking in self.filtered(lambda p: p._is_helpdesk_return()):
             products = picking.move_ids.product_id
             # sudo: whoever cancels a return may not see its ticket; names only.
             going = picking.helpdesk_ticket_id.sudo().return_ids.filtered(
@@ -256,8 +263,10 @@ class StockPicking(models.Model):
         return Domain("state", "not in", ("done", "cancel"))
 
     def _after_sales_kind(self):
-        if self.return_id:
+        if self._is_helpdesk_return():
             return self.env._("Return")
+        if self.return_id:
+            return self.env._("Delivery")  # what came is sent back as it is
         return self.env._("Replacement")
 
     # -- Timeline (X7) -------------------------------------------------------
@@ -268,25 +277,28 @@ class StockPicking(models.Model):
         return customer.commercial_partner_id == ticket.commercial_partner_id
 
     def _prepare_timeline_values(self, customer=False):
-        if not self.return_id and self.state == "done" and not self._is_helpdesk_sent():
+        returned = self._is_helpdesk_return()
+        if not returned and self.state == "done" and not self._is_helpdesk_sent():
             return False  # the goods are in the transfer that leaves the house
         values = super()._prepare_timeline_values(customer)
         states = {
             "done": (self.env._("Received"), "success")
-            if self.return_id
+            if returned
             else (self.env._("Sent"), "success"),
             "cancel": (self.env._("Cancelled"), "secondary"),
         }
         default = (
             (self.env._("We are waiting for it"), "info")
-            if self.return_id
+            if returned
             else (self.env._("Is being prepared"), "info")
         )
         values["state"], values["style"] = states.get(self.state, default)
-        values["detail"] = self._describe_timeline_quantities()
+        values["detail"] = (
+            self._describe_found(customer) or self._describe_timeline_quantities()
+        )
         if self.state in ("done", "cancel"):
             return values
-        if not self.return_id:
+        if not returned:
             return values | {
                 "promised": self.scheduled_date,
                 "promise": self.env._("Leaves us on %(date)s"),

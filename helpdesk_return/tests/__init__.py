@@ -8,3 +8,4 @@ from . import test_return_request
 from . import test_return_tour
 from . import test_return_warranty
 from . import test_return_wizard
+from . import test_process_return

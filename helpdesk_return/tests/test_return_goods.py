@@ -510,7 +510,9 @@ class TestQueries(GoodsCommon):
         wizard, saving = self._count(form.save)
         _made, pressing = self._count(wizard.action_return)
         self.assertLessEqual(opening + saving, 51)
-        self.assertLessEqual(pressing, 120)
+        # Manufacturing and Drop Shipping ask for more on their own account.
+        alone = "bom_line_id" not in self.env["stock.move"]
+        self.assertLessEqual(pressing, 120 if alone else 130)
 
         natives = self.env["stock.return.picking"].with_user(self.stock_user)
         natives = natives.with_context(

@@ -1,3 +1,4 @@
+from . import helpdesk_return_process
 from . import helpdesk_return_wizard
 from . import helpdesk_return_wizard_case
 from . import helpdesk_return_wizard_line
