@@ -77,7 +77,7 @@ class HelpdeskTeam(models.Model):
         default="randomly",
     )
     allow_portal_ticket_closing = fields.Boolean(
-        string="Closure by Customers",
+        string="Customers Can Close",
         help="Customers may close their tickets in the portal.",
     )
     reopen_on_reply = fields.Boolean(
@@ -86,7 +86,7 @@ class HelpdeskTeam(models.Model):
         help="A closed ticket opens again when its customer answers to it.",
     )
     follow_carbon_copy = fields.Boolean(
-        string="People in Copy Follow",
+        string="Add CC as Followers",
         help="Contacts and colleagues who are in copy of a customer's mail follow its "
         "ticket: they get the answers, too.",
     )

@@ -23,7 +23,7 @@ class HelpdeskTicket(models.Model):
         copy=False,
         index="btree_not_null",
         groups="base.group_system",
-        help="Technical: whence a visitor sent this ticket, as a hash, so that nobody "
+        help="Technical: where a visitor sent this ticket from, as a hash, so that nobody "
         "sends too many.",
     )
 
