@@ -22,7 +22,7 @@ class LoyaltyCard(models.Model):
     )
     helpdesk_invoice_id = fields.Many2one(
         comodel_name="account.move",
-        string="Instead of Money For",
+        string="Compensates Invoice",
         index="btree_not_null",
         copy=False,
         help="The invoice that this gift card refunds in part, instead of money.",
@@ -33,7 +33,7 @@ class LoyaltyCard(models.Model):
         help="What the code was worth when it was made on the ticket; 0 for a "
         "percentage without a maximum.",
     )
-    helpdesk_withdrawal = fields.Text(string="Withdrawn Because", copy=False)
+    helpdesk_withdrawal = fields.Text(string="Void Reason", copy=False)
     helpdesk_expiry_told = fields.Boolean(
         copy=False, readonly=True, server_only=True, export_string_translation=False
     )

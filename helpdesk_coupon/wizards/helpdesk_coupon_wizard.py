@@ -24,7 +24,7 @@ class HelpdeskCouponWizard(models.TransientModel):
             ("coupons", "Coupon"),
             ("gift_card", "Gift card instead of money"),
         ],
-        string="Give",
+        string="Compensation",
         required=True,
         default="coupons",
     )
