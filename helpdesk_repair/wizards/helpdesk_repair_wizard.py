@@ -77,7 +77,7 @@ class HelpdeskRepairWizard(models.TransientModel):
         help="The product was under warranty on the day of the ticket.",
     )
     warranty_reason = fields.Char(
-        string="Why Differently",
+        string="Override Reason",
         help="Why the repair is under warranty although the product isn't any more, or "
         "the other way round. Told in the chatter of repair and ticket.",
     )
