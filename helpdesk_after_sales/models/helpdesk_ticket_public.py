@@ -23,8 +23,8 @@ class HelpdeskTicket(models.Model):
         copy=False,
         index="btree_not_null",
         groups="base.group_system",
-        help="Technical: where a visitor sent this ticket from, as a hash, so that nobody "
-        "sends too many.",
+        help="Technical: where a visitor sent this ticket from, as a hash, so that "
+        "nobody sends too many.",
     )
 
     @api.model

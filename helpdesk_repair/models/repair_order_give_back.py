@@ -7,7 +7,7 @@ from odoo.addons.helpdesk_after_sales.tools import lock_records
 
 
 class RepairOrder(models.Model):
-    """Deliver to Customer (X15): the delivery that brings what was repaired to the customer."""
+    """Deliver to Customer (X15): the transfer that brings back what was repaired."""
 
     _inherit = "repair.order"
 
