@@ -15,6 +15,7 @@
         "security/helpdesk_team_security.xml",
         "security/helpdesk_ticket_security.xml",
         "security/helpdesk_ticket_line_security.xml",
+        "security/helpdesk_after_sales_step_security.xml",
         "security/helpdesk_sla_security.xml",
         "security/rating_rating_security.xml",
         "security/pop_up_security.xml",

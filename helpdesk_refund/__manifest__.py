@@ -1,7 +1,7 @@
 {
     "name": "Helpdesk Refund",
     "summary": "Credit notes from helpdesk tickets, never more than was invoiced",
-    "version": "19.0.2.0.0",
+    "version": "19.0.2.1.0",
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",
     "license": "LGPL-3",

@@ -146,6 +146,11 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
             result["loyalty.card"] = env["loyalty.card"].create(
                 {"program_id": program.id, "partner_id": cls.contact_a1.id} | ticket
             )
+        steps = env["helpdesk.after.sales.step"]
+        if choices := steps._get_choices():
+            result["helpdesk.after.sales.step"] = steps.create(
+                {"ticket_id": cls.ticket.id, "service": choices[0][0]}
+            )
         if "helpdesk.return.decision" in env:
             result |= cls._make_return()
         if "repair.order" in env:

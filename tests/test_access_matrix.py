@@ -23,6 +23,7 @@ fsm.worksheet.template                   -     -     r     r     r     r     r  
 helpdesk.after.sales.reason              -     -     r     r     r     r  rwcu     r
 helpdesk.after.sales.resolution          -     -     r     r     r     r     r     r
 helpdesk.after.sales.service             -     -     r     r     r     r     r     r
+helpdesk.after.sales.step                -     -     -     -     -     r     r     r
 helpdesk.coupon.withdraw                 -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.coupon.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.intervention.wizard             -     -     -     -   rwc   rwc   rwc   rwc
@@ -58,6 +59,8 @@ fsm.worksheet.reopen
     action_reopen                        -     -     -  told     -     -     -  told
 fsm.worksheet.sign
     action_sign                          -     -     -  told     -     -     -  told
+helpdesk.after.sales.step
+    action_cancel                        -     -     -     -     -   yes   yes   yes
 helpdesk.coupon.withdraw
     action_withdraw                      -     -     -     -     -  told  told  told
 helpdesk.coupon.wizard

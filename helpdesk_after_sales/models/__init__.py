@@ -4,6 +4,7 @@ from . import helpdesk_after_sales_document
 from . import helpdesk_after_sales_purchase
 from . import helpdesk_after_sales_reason
 from . import helpdesk_after_sales_service
+from . import helpdesk_after_sales_step
 from . import helpdesk_readable_mixin
 from . import helpdesk_warranty_mixin
 from . import helpdesk_stage
@@ -40,6 +41,7 @@ from . import helpdesk_ticket_public
 from . import helpdesk_ticket_scale
 from . import helpdesk_ticket_sla
 from . import helpdesk_ticket_timeline
+from . import helpdesk_ticket_plan
 from . import helpdesk_ticket_turn
 from . import helpdesk_ticket_closing
 from . import helpdesk_ticket_warranty

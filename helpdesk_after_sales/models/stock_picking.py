@@ -13,6 +13,12 @@ class StockPicking(models.Model):
             "sale_order_id": order.id,
         }
 
+    def _get_accepted_purchases(self):
+        """Return ``{order line: quantity}``, in the unit of the line: what was accepted
+        of this return. The addon of returns answers. Called with ``sudo()``."""
+        self.ensure_one()
+        return {}
+
     @api.readonly
     def action_view_warranties(self):
         """Return the action for the warranties of what this transfer delivered; only

@@ -1,3 +1,4 @@
+from . import helpdesk_after_sales_step
 from . import account_move
 from . import helpdesk_team
 from . import helpdesk_ticket

@@ -53,6 +53,14 @@ class AccountMoveReversal(models.TransientModel):
         help="Reverse credits what comes back on this ticket, not all that is left.",
     )
 
+    helpdesk_arrived_only = fields.Boolean(
+        readonly=True,
+        server_only=True,
+        copy=False,
+        help="Technical: of what comes back, not what is still on its way. The plan of "
+        "a ticket says so.",
+    )
+
     # -- Defaults and computes -----------------------------------------------
 
     @api.model
@@ -164,7 +172,7 @@ class AccountMoveReversal(models.TransientModel):
         # sudo: users of Invoicing may not read transfers; what of the chosen invoices
         # came back on a ticket that the user sees is all that is told.
         ticket = ticket.sudo()
-        returned = dict(ticket._get_returned_purchases())
+        returned = dict(ticket._get_returned_purchases(self.helpdesk_arrived_only))
         if not returned:
             return {}, {}
         lines = self.env["sale.order.line"].sudo().union(*returned)

@@ -11,3 +11,4 @@ from . import stock_picking
 from . import stock_picking_process
 from . import stock_reference
 from . import stock_rule
+from . import helpdesk_after_sales_step

@@ -38,7 +38,21 @@ class StockPicking(models.Model):
                 and (picking._is_helpdesk_return() or picking._is_helpdesk_sent())
             }
         )
+        self._fire_helpdesk_steps()
         return result
+
+    def _fire_helpdesk_steps(self):
+        """Do what waits for these returns (X18)."""
+        # sudo: whether there is a ticket is all that is asked.
+        arrived = self.filtered(
+            lambda picking: (
+                picking.sudo().helpdesk_ticket_id
+                and picking.state == "done"
+                and picking._is_helpdesk_return()
+            )
+        )
+        if arrived:
+            self.env["helpdesk.after.sales.step"]._fire(arrived)
 
     def _is_helpdesk_return(self):
         """Return whether this transfer brings goods back from a customer. What goes
@@ -84,6 +98,8 @@ class StockPicking(models.Model):
             }
         )
         self._after_sales_tell_ticket(linked._get_helpdesk_free_sentences())
+        if linked:
+            self.env["helpdesk.after.sales.step"]._drop(linked)
         return result
 
     def _get_helpdesk_free_sentences(self):
@@ -121,6 +137,7 @@ class StockPicking(models.Model):
                     "return_id": self.return_id.id,
                 }
             )
+            self.env["helpdesk.after.sales.step"]._go_on_with(self, backorder)
         return backorder
 
     # -- Choosing a delivery (S69) -------------------------------------------

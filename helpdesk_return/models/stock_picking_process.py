@@ -191,7 +191,10 @@ class StockPicking(models.Model):
         rows = [row for row in rows if not self._is_process_zero(row)]
         self._check_process_rows(rows)
         if self.state == "done":
+            steps = self.env["helpdesk.after.sales.step"]
+            steps._take_back_of(self)
             decisions = self._decide_anew(self._spread_process_rows(rows))
+            steps._fire(self)
         else:
             decisions = self._receive_rows(rows)
         decisions.filtered(lambda d: d.kind != "missing")._carry_out()
@@ -289,6 +292,8 @@ class StockPicking(models.Model):
                 decisions |= self._create_decision(row, of_row, place)
         arrived = decisions.filtered(lambda d: d.kind != "missing")
         if not arrived:
+            if self.state == "cancel":
+                self.env["helpdesk.after.sales.step"]._drop(self)
             return decisions
         self.move_ids.filtered(
             lambda move: move not in arrived.move_id and move.state != "cancel"

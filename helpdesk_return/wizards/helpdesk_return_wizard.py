@@ -1,4 +1,5 @@
 from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 #: of so many deliveries what is left is counted, to propose the only one that fits
@@ -55,7 +56,17 @@ class HelpdeskReturnWizard(models.TransientModel):
     made_picking_ids = fields.Many2many(
         comodel_name="stock.picking", readonly=True, server_only=True, copy=False
     )
+    settlement = fields.Selection(
+        selection="_selection_settlement",
+        string="When It Has Arrived",
+        help="What follows by itself when the goods are received, for what is accepted "
+        "of them, with your rights. Empty: nothing.",
+    )
     notice = fields.Char(compute="_compute_notice")
+
+    @api.model
+    def _selection_settlement(self):
+        return self.env["helpdesk.after.sales.step"]._get_choices()
 
     # -- Defaults and computes -----------------------------------------------
 
@@ -311,6 +322,16 @@ class HelpdeskReturnWizard(models.TransientModel):
         self._lock(picking, picking.move_ids.sale_line_id)
         if made := self._open_result():
             return made
+        steps = self.env["helpdesk.after.sales.step"]
+        if self.settlement:
+            if exchange:
+                raise UserError(
+                    self.env._(
+                        "An exchange is made at once: leave When It Has Arrived empty, "
+                        "or press Return."
+                    )
+                )
+            steps._check_planned(self.settlement, self.helpdesk_ticket_id)
         balance, quantities = self._check_return()
         pickings = self._create_return_picking(balance, quantities, exchange)
         if exchange and len(pickings) == 1:
@@ -323,6 +344,8 @@ class HelpdeskReturnWizard(models.TransientModel):
                 )
             )
         self.sudo().made_picking_ids = pickings  # sudo: what was just made
+        if self.settlement:
+            steps._plan(self.helpdesk_ticket_id, self.settlement, pickings)
         self._approve_request(pickings)
         # The context of this wizard must not follow the user into the transfer.
         return pickings.sudo(False)._get_records_action(

@@ -89,3 +89,21 @@ class StockReturnPicking(models.TransientModel):
                 }
             )
         return self.helpdesk_reference_id
+
+    def _send_once_more(self, lines):
+        """Ask for the goods of these lines once more, as Odoo does for an exchange."""
+        procurements = [
+            self.env["stock.rule"].Procurement(
+                line.product_id,
+                line.quantity,
+                line.uom_id,
+                line.move_id.location_dest_id,
+                line.product_id.display_name,
+                self.picking_id.origin,
+                self.picking_id.company_id,
+                self._get_proc_values(line),
+            )
+            for line in lines
+        ]
+        if procurements:
+            self.env["stock.rule"].run(procurements)

@@ -1,0 +1,66 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class HelpdeskAfterSalesStep(models.Model):
+    """A gift card for what has arrived and was accepted (X18)."""
+
+    _inherit = "helpdesk.after.sales.step"
+
+    service = fields.Selection(
+        selection_add=[("gift_card", "Gift Card")], ondelete={"gift_card": "cascade"}
+    )
+
+    @api.model
+    def _check_planned(self, service, ticket):
+        team = ticket.team_id
+        if service == "gift_card" and not (team.use_coupons and team.use_gift_cards):
+            raise UserError(
+                self.env._(
+                    "The team %(team)s gives no gift cards. A helpdesk administrator "
+                    "can allow it in the settings of the team.",
+                    team=team.display_name,
+                )
+            )
+        return super()._check_planned(service, ticket)
+
+    def _perform(self):
+        if self.service != "gift_card":
+            return super()._perform()
+        # sudo: order lines of goods that came back on a ticket of the planner.
+        amounts = {}
+        for line, quantity in self.sudo()._get_accepted().items():
+            invoice = line.invoice_lines.move_id.filtered(
+                lambda move: move.move_type == "out_invoice" and move.state == "posted"
+            )[:1]
+            price = line.price_total / (line.product_uom_qty or 1.0)
+            if quantity > 0:
+                amounts[invoice] = amounts.get(invoice, 0.0) + price * quantity
+        cards = self.env["loyalty.card"]
+        for invoice, amount in amounts.items():
+            if not invoice:
+                raise UserError(
+                    self.env._(
+                        "What came back isn't invoiced yet: a gift card is given "
+                        "instead of the money of an invoice."
+                    )
+                )
+            cards |= self._give_gift_card(invoice, amount)
+        return cards[:1]
+
+    def _give_gift_card(self, invoice, amount):
+        action = self.ticket_id.action_generate_coupon()
+        wizard = (
+            self.env["helpdesk.coupon.wizard"]
+            .with_context(**action["context"])
+            .create({"program_type": "gift_card", "invoice_id": invoice.id})
+        )
+        if not wizard.program_id:
+            # Several can be used, and nobody is there to choose.
+            wizard.program_id = wizard._get_programs()[:1].id
+        currency = wizard.currency_id
+        wizard.amount = currency.round(wizard._convert_amount(invoice, amount))
+        coupon = wizard._get_coupon()
+        # sudo: the code that was just made; its program says what is sent.
+        coupon.sudo()._send_creation_communication()
+        return coupon
