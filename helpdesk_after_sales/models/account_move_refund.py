@@ -87,6 +87,24 @@ class AccountMove(models.Model):
         self.ensure_one()
         return []
 
+    def _is_after_sales_refund(self):
+        """Return whether this is the credit note of a ticket: what bridges do with it
+        they do for those only."""
+        self.ensure_one()
+        return False
+
+    def _get_refund_notices(self):
+        """Return sentences for who is about to refund this invoice: what else will
+        happen. Bridges add theirs."""
+        self.ensure_one()
+        return []
+
+    def _get_settlement_sentences(self):
+        """Return in words, for the customer, what becomes of the money of this credit
+        note: a list, to which bridges add."""
+        self.ensure_one()
+        return []
+
     # -- Credit notes --------------------------------------------------------
 
     def _get_credit_notes(self):
