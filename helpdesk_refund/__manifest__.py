@@ -7,9 +7,15 @@
     "license": "LGPL-3",
     "depends": ["account", "helpdesk_after_sales"],
     "data": [
+        "security/ir.model.access.csv",
+        "security/pop_up_security.xml",
         "wizards/account_move_reversal_views.xml",
+        "data/mail_template_data.xml",
         "views/account_move_views.xml",
+        "views/helpdesk_after_sales_reason_views.xml",
+        "views/helpdesk_team_views.xml",
         "views/helpdesk_ticket_views.xml",
+        "views/res_config_settings_views.xml",
     ],
     "demo": ["demo/helpdesk_team_demo.xml"],
     "assets": {

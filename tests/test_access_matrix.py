@@ -27,6 +27,7 @@ helpdesk.after.sales.step                -     -     -     -     -     r     r  
 helpdesk.coupon.withdraw                 -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.coupon.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.intervention.wizard             -     -     -     -   rwc   rwc   rwc   rwc
+helpdesk.refund.line                     -     -     -  rwcu     -     -     -  rwcu
 helpdesk.repair.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.repair.wizard.part              -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.return.decision                 -     -     -     r     -     r     r     r
@@ -101,6 +102,7 @@ helpdesk.ticket
     action_generate_coupon               -     -     -     -     -   yes   yes   yes
     action_give_back                     -     -     -     -     -  told  told  told
     action_merge                         -     -     -     -     -   yes   yes   yes
+    action_pay_refunds                   -     -     -     -     -     -     -  told
     action_plan_intervention             -     -     -     -     -   yes   yes   yes
     action_print_return_slip             -     -     -     -     -  told  told  told
     action_refund                        -     -     -     -     -     -     -   yes
@@ -180,13 +182,14 @@ stock.picking
 EXTENDED = """
 account.move                     button_cancel button_draft copy_data create
 account.move                     name_search
-account.move.reversal            create default_get reverse_moves
+account.move.reversal            create default_get onchange reverse_moves write
 base                             default_get onchange
 fsm.task.photo                   create write
 fsm.worksheet.template           copy_data create write
 helpdesk.after.sales.document    create get_formview_id get_view write
 helpdesk.after.sales.purchase    name_search
 helpdesk.coupon.wizard           create write
+helpdesk.refund.line             create default_get onchange write
 helpdesk.return.process          create on_barcode_scanned
 helpdesk.return.wizard.line      create write
 helpdesk.sla                     copy_data create unlink write

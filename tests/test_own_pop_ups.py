@@ -61,6 +61,8 @@ class TestOwnPopUps(AccessCase):
         for field in self.env[name]._fields.values():
             if field.type != "many2one" or not field.required or field.name in values:
                 continue
+            if field.compute or (field.name == "company_id" and values):
+                continue  # follows from the ticket
             model = self.env[field.comodel_name]
             parent = self._open(model._name) if model._transient else model
             values[field.name] = (parent or model.search([], limit=1)).id

@@ -32,6 +32,7 @@ class AccountMove(models.Model):
                 for move in posted & refunds
             }
         )
+        (posted & refunds)._send_refunds()
         return posted
 
     def button_draft(self):
@@ -126,6 +127,12 @@ class AccountMove(models.Model):
                         or invoice._format_refund(0.0),
                     )
                 )
+
+    def _is_after_sales_refund(self):
+        # sudo: whether there is a ticket is all that is asked.
+        return (
+            self.move_type == "out_refund" and bool(self.sudo().helpdesk_ticket_id)
+        ) or super()._is_after_sales_refund()
 
     def _get_refund_title(self):
         """Return what this credit note is called at the beginning of a line."""

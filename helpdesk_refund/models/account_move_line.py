@@ -41,6 +41,17 @@ class AccountMoveLine(models.Model):
             return min(self.quantity, self.helpdesk_taken_back)
         return self.quantity
 
+    def _is_refund_delivery(self):
+        """Return whether this line of an invoice charges the delivery of its order."""
+        # sudo: users of Invoicing may not read orders; a yes or no leaves.
+        return any(line._is_delivery() for line in self.sudo().sale_line_ids)
+
+    def _is_untouched(self, rest):
+        """Return whether nothing of this line was credited, see ``LineLeft``."""
+        return self._is_quantity_used_up(
+            self.quantity - rest.quantity
+        ) and not self.currency_id.compare_amounts(rest.total, self.price_total)
+
     def _get_unit_worth(self):
         """Return what one unit was invoiced for, before taxes."""
         return self.price_subtotal / self.quantity if self.quantity else 0.0

@@ -4,6 +4,8 @@ from odoo import Command, api, models
 
 from odoo.addons.helpdesk_after_sales.models.account_move_refund import Unmatched
 
+from .account_move_refund_total import Expected, RefundChoice
+
 NOTES = ("line_section", "line_subsection", "line_note")
 
 
@@ -15,66 +17,89 @@ class AccountMove(models.Model):
     def copy_data(self, default=None):
         """Of an invoice that a ticket's credit note reverses, copy what is left only.
 
-        ``helpdesk_taken`` in ``default``: ``{invoice line: quantity}`` to credit, else
-        all that is left (X1). Taxes, roundings and the amount due follow from them.
+        ``helpdesk_choice`` in ``default``: a ``RefundChoice``, else all that is left
+        (X1). Taxes, roundings and the amount due follow from it.
         ``helpdesk_replaced``: the credit note whose content a new invoice replaces.
         """
         default = dict(default or {})
-        taken = default.pop("helpdesk_taken", None)
+        choice = default.pop("helpdesk_choice", RefundChoice())
         replaced = default.pop("helpdesk_replaced", None)
         vals_list = super().copy_data(default)
         if replaced or (
             default.get("helpdesk_ticket_id") and default.get("reversed_entry_id")
         ):
             for move, vals in zip(self, vals_list, strict=True):
-                move._trim_refund(vals, taken, replaced)
+                move._trim_refund(vals, choice, replaced)
         return vals_list
 
     @api.model_create_multi
     def create(self, vals_list):
+        expected = [vals.pop("helpdesk_expected", None) for vals in vals_list]
         moves = super().create(vals_list)
-        for move, vals in zip(moves, vals_list, strict=True):
+        for move, vals, figures in zip(moves, vals_list, expected, strict=True):
             if vals.get("helpdesk_ticket_id") and vals.get("reversed_entry_id"):
-                move._fit_refund()
+                move._fit_refund(figures if isinstance(figures, Expected) else None)
         return moves
 
     # -- The lines -----------------------------------------------------------
 
-    def _trim_refund(self, vals, taken, but=None):
+    def _trim_refund(self, vals, choice, but=None):
         """Change the values of the copy of this invoice to those of a credit note of
-        ``taken``. Of an invoice of which nothing was given back Odoo's copy stays.
+        ``choice``. Of an invoice of which nothing was given back Odoo's copy stays.
 
         :param but: a credit note that doesn't count
         """
-        notes = self._get_credit_notes() - (but or self.browse())
-        if taken is None and not notes and not self._get_given_instead():
+        parts, extras = self._prepare_refund_parts(choice, but)
+        if parts is None:
             return
-        left = self._get_refund_left(but)[self]
-        if taken is None:
-            parts = {
-                line: line._prepare_refund_part(rest, rest.quantity)
-                for line, rest in left.lines.items()
-            }
-        else:
-            parts = self._prepare_refund_share(left, taken)
         copies = {
             command[2]["helpdesk_refunded_line_id"]: command[2]
             for command in vals.get("line_ids", ())
             if command[2]["display_type"] in ("product", *NOTES)
         }
+        taken = choice.quantities or {}
         lines = []
         for line in self._get_lines_of_refund(parts):
             copy = copies.get(line.id)
             if copy and line.display_type in NOTES:
                 lines.append(copy)
             elif copy:
-                back = {"helpdesk_taken_back": (taken or {}).get(line, 0.0)}
+                back = 0.0 if choice.amount else taken.get(line, 0.0)
+                back = {"helpdesk_taken_back": back}
                 lines += [copy | back | values for values in parts[line]]
-        vals["line_ids"] = [
-            Command.create(values)
-            for values in lines
-            + self._prepare_unmatched(left, parts, self._get_left_to_refund(notes))
-        ]
+        vals["line_ids"] = [Command.create(values) for values in lines + extras]
+        if not but:
+            if choice.amount or choice.fee:
+                # Exactly as it was typed: cash would be rounded once more.
+                vals["invoice_cash_rounding_id"] = False
+            vals["helpdesk_expected"] = self._expect_refund(parts, extras, choice)
+
+    def _prepare_refund_parts(self, choice, but=None):
+        """Return two of a credit note of ``choice``: ``{invoice line: [values]}``, by
+        which the copy of each line differs, and the values of the lines beside them.
+        ``None`` in place of the first when all of the invoice is copied.
+
+        :param but: a credit note that doesn't count
+        """
+        notes = self._get_credit_notes() - (but or self.browse())
+        if choice == RefundChoice() and not notes and not self._get_given_instead():
+            return None, []
+        left = self._get_refund_left(but)[self]
+        if choice.amount:
+            return self._prepare_amount_parts(left, choice), []
+        if choice.quantities is None:
+            parts = {
+                line: line._prepare_refund_part(rest, rest.quantity)
+                for line, rest in left.lines.items()
+            }
+        else:
+            parts = self._prepare_refund_share(left, choice)
+        extras = self._prepare_unmatched(
+            left, parts, self._get_left_to_refund(notes), choice.fee
+        )
+        if choice.fee:
+            extras += self._prepare_fee_values(parts, choice.fee)
+        return parts, extras
 
     def _get_lines_of_refund(self, parts):
         """Return the lines of this invoice that a credit note of ``parts`` shows, in
@@ -100,12 +125,19 @@ class AccountMove(models.Model):
                 shown.append(line)
         return shown
 
-    def _prepare_refund_share(self, left, taken):
-        """Return ``{line: [values]}`` of a credit note of ``taken``, with its share of
+    def _prepare_refund_share(self, left, choice):
+        """Return ``{line: [values]}`` of a credit note of ``choice``, with its share of
         what lowered the invoice as a whole: discounts, rewards, down payments, gift
         cards. A share of what is left of them: the last goods take all of it."""
         parts, worth = {}, {}
+        taken = choice.quantities
         for line, quantity in taken.items():
+            if line in (choice.amounts or ()):
+                # For an amount that was typed, nothing is taken off it.
+                parts[line] = self._prepare_amount_part(
+                    line, quantity, choice.amounts[line]
+                )
+                continue
             parts[line] = line._prepare_refund_part(left.lines[line], quantity)
             worth[line] = line._get_refund_worth(left.lines[line], quantity)
         for line, rest in left.lines.items():
@@ -120,7 +152,7 @@ class AccountMove(models.Model):
                 )
         return parts
 
-    def _prepare_unmatched(self, left, parts, amount_left):
+    def _prepare_unmatched(self, left, parts, amount_left, fee=0.0):
         """Return the values of the lines that take off what was credited beside the
         lines of this invoice, or given instead of money; each once, and only when
         ``parts`` would pass what is left. What earlier credit notes kept back (a fee)
@@ -134,7 +166,7 @@ class AccountMove(models.Model):
             if currency.compare_amounts(amounts.total, 0) == (-1 if nothing else 1)
         }
         whole = sum(amounts.total for amounts in sums.values())
-        excess = worth - amount_left
+        excess = worth - fee - amount_left
         if not whole or (not nothing and currency.compare_amounts(excess, 0) <= 0):
             return []
         factor = min(excess / whole, 1.0)
@@ -206,35 +238,41 @@ class AccountMove(models.Model):
 
     # -- The figures ---------------------------------------------------------
 
-    def _fit_refund(self):
+    def _fit_refund(self, expected=None):
         """Let this new draft end what it ends: the last one takes the cents that
         rounding left, and the taxes of the invoice as they were posted; and none
-        passes what is left."""
+        passes what is left.
+
+        :param expected: what the pop-up has shown, an ``Expected``; without it Odoo's
+            copy is kept
+        """
         self.ensure_one()
         invoice = self.reversed_entry_id
         others = invoice._get_credit_notes() - self
         amount_left = invoice._get_left_to_refund(others)
-        last = self._is_last_refund(others)
+        target = expected.total if expected else amount_left
+        last = expected.last if expected else self._is_last_refund(others)
         if last:
             if others:
                 self._fit_lines()
             self._fit_taxes(others)
         currency = self.currency_id
-        difference = amount_left - self.amount_total
-        if currency.is_zero(difference) or (difference > 0 and not last):
+        difference = target - self.amount_total
+        if currency.is_zero(difference):
+            return
+        if difference > 0 and not last and expected is None:
             return
         lines = self._get_refund_lines()
-        small = abs(difference) <= max(
-            currency.rounding, self.invoice_cash_rounding_id.rounding or 0.0
-        ) * (len(lines) + len(others) + 1)
-        if difference > 0 and not small:
+        cents = self._get_refund_tolerance() * (len(lines) + len(others) + 1)
+        small = abs(difference) <= cents
+        if difference > 0 and not small and expected is None:
             # Kept back before; it is offered when nothing else is left.
             if lines and not currency.is_zero(self.amount_total):
                 return
         if self.invoice_cash_rounding_id:
             # Cash would be rounded once more.
             self.invoice_cash_rounding_id = False
-            difference = amount_left - self.amount_total
+            difference = target - self.amount_total
             if currency.is_zero(difference):
                 return
         account = (lines or invoice._get_refund_lines())[:1].account_id
@@ -296,16 +334,7 @@ class AccountMove(models.Model):
         """Set the taxes of this last credit note to those of the invoice less those of
         ``others``, each by its rate: some were corrected by hand, or rounded."""
         invoice = self.reversed_entry_id
-        wanted = {
-            key: sum(line.amount_currency for line in lines) * invoice.direction_sign
-            for key, lines in invoice._group_tax_lines().items()
-        }
-        for note in others:
-            for key, lines in note._group_tax_lines().items():
-                amount = sum(lines.mapped("amount_currency")) * note.direction_sign
-                wanted[key] = wanted.get(key, 0.0) - note._convert_refunded(
-                    amount, invoice
-                )
+        wanted = invoice._get_taxes_left(others)
         commands = []
         own = self._group_tax_lines()
         for key, amount in wanted.items():
@@ -320,6 +349,19 @@ class AccountMove(models.Model):
                 commands.append(source[0]._prepare_tax_left(key, difference))
         if commands:
             self.write({"line_ids": commands})
+
+    def _get_taxes_left(self, notes):
+        """Return ``{key: amount}``: the taxes of this invoice less those of ``notes``,
+        keys as in ``_group_tax_lines``."""
+        left = {
+            key: sum(line.amount_currency for line in lines) * self.direction_sign
+            for key, lines in self._group_tax_lines().items()
+        }
+        for note in notes:
+            for key, lines in note._group_tax_lines().items():
+                amount = sum(lines.mapped("amount_currency")) * note.direction_sign
+                left[key] = left.get(key, 0.0) - note._convert_refunded(amount, self)
+        return left
 
     def _group_tax_lines(self):
         """Return the tax lines of this document by tax and share of the tax, the same

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 INVOICING = "account.group_account_readonly,account.group_account_invoice"
@@ -27,6 +27,12 @@ class HelpdeskTicket(models.Model):
         groups=INVOICING,
     )
 
+    refunds_to_pay = fields.Boolean(
+        compute="_compute_credit_notes_count",
+        groups=INVOICING,
+        help="Money of a posted credit note is still open.",
+    )
+
     def _compute_credit_notes_count(self):
         credit_notes = self._get_credit_note_domain()
         drafts = credit_notes & Domain("state", "=", "draft")
@@ -35,6 +41,23 @@ class HelpdeskTicket(models.Model):
         for ticket in self:
             ticket.credit_notes_count = count.get(ticket._origin, 0)
             ticket.draft_credit_notes_count = draft_count.get(ticket._origin, 0)
+            ticket.refunds_to_pay = False
+        some = self.filtered(
+            lambda t: t.credit_notes_count > t.draft_credit_notes_count
+        )
+        if some:
+            unpaid = some._get_refunds_to_pay().helpdesk_ticket_id
+            for ticket in some:
+                ticket.refunds_to_pay = ticket._origin in unpaid
+
+    def _get_refunds_to_pay(self):
+        """Return the posted credit notes of these tickets of which money is open."""
+        return self.env["account.move"].search(
+            Domain("helpdesk_ticket_id", "in", self.ids)
+            & Domain("move_type", "=", "out_refund")
+            & Domain("state", "=", "posted")
+            & Domain("payment_state", "in", ("not_paid", "partial"))
+        )
 
     @api.model
     def _get_credit_note_domain(self):
@@ -64,6 +87,29 @@ class HelpdeskTicket(models.Model):
             self.env._("Refund"),
             "helpdesk_refund.account_move_reversal_view_form",
         )
+
+    def action_pay_refunds(self):
+        """Return the action of Odoo's own payment pop-up for what is still to be paid
+        out of the posted credit notes of this ticket (issue 16 E).
+
+        :raises AccessError: without the right to register payments
+        :raises UserError: when nothing is open
+        """
+        self.ensure_one()
+        self.check_access("read")
+        if not self.env.user.has_group("account.group_account_invoice"):
+            raise AccessError(
+                self.env._(
+                    "Payments need the Invoicing right. Ask a colleague of accounting, "
+                    "or the administrator for the right."
+                )
+            )
+        notes = self._get_refunds_to_pay()
+        if not notes:
+            raise UserError(
+                self.env._("Nothing is left to pay out: no posted credit note is open.")
+            )
+        return notes.action_register_payment()
 
     @api.readonly
     def action_view_credit_notes(self):

@@ -118,12 +118,6 @@ class TestRefundCases(HelpdeskRefundCommon):
 
     def _refund_back(self, ticket, *taken):
         """Return the draft of what came back: ``(product, quantity)``."""
-        wizard = self._wizard(
-            ticket=ticket,
-            invoices=ticket.sale_order_id.invoice_ids.filtered(
-                lambda move: move.move_type == "out_invoice"
-            ),
-        )
         lines = ticket.sale_order_id.order_line
         back = {
             line: dict(taken)[line.product_id]
@@ -131,6 +125,12 @@ class TestRefundCases(HelpdeskRefundCommon):
             if line.product_id in dict(taken)
         }
         self.patch(type(ticket), "_get_returned_purchases", lambda *_args: dict(back))
+        wizard = self._wizard(
+            ticket=ticket,
+            invoices=ticket.sale_order_id.invoice_ids.filtered(
+                lambda move: move.move_type == "out_invoice"
+            ),
+        )
         wizard.refund_moves()
         return wizard.new_move_ids
 

@@ -29,6 +29,12 @@ class TestRefundTour(HttpCase, HelpdeskRefundCommon):
         )
         self.assertEqual(self.invoice_a.reversal_move_ids, note)
 
+    def test_x11_one_of_two_lines_with_a_fee(self):
+        self._tour("helpdesk_refund_line_with_fee")
+        note = self.ticket_a.credit_note_ids
+        self.assertEqual(note.amount_total, 45)
+        self.assertEqual(note.invoice_line_ids.mapped("price_subtotal"), [50, -5])
+
     def test_s36_s38_reverse_and_create_invoice(self):
         self._tour("helpdesk_refund_modify")
         self.assertEqual(self.ticket_a.credit_note_ids.state, "posted")

@@ -1,1 +1,4 @@
 from . import account_move_reversal
+from . import account_move_reversal_lines
+from . import account_move_reversal_checks
+from . import helpdesk_refund_line

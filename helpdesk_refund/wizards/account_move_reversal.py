@@ -106,6 +106,7 @@ class AccountMoveReversal(models.TransientModel):
             "reason": self._get_default_reason(ticket),
             "move_ids": [Command.set(invoices.ids)],
             "journal_id": journal.id,
+            "helpdesk_take": "ticket" if self._is_about_lines(ticket) else "all",
         }
 
     @api.model
@@ -142,6 +143,7 @@ class AccountMoveReversal(models.TransientModel):
         "helpdesk_sale_order_id",
         "helpdesk_product_id",
         "helpdesk_lot_id",
+        "helpdesk_line_ids.quantity",
     )
     def _compute_helpdesk_notice(self):
         for wizard in self:
@@ -157,6 +159,11 @@ class AccountMoveReversal(models.TransientModel):
                     invoice._get_refund_refusal() or invoice._get_partial_notice()
                     for invoice in invoices
                 ] + [
+                    *(
+                        notice
+                        for invoice in invoices
+                        for notice in invoice._get_refund_notices()
+                    ),
                     wizard._get_returned_notice(returned) or wizard._get_whole_notice(),
                     wizard._get_date_notice(),
                 ]
@@ -257,7 +264,7 @@ class AccountMoveReversal(models.TransientModel):
                 )
             )
         sentences.append(
-            self.env._("Reverse credits just that, unless you untick it below.")
+            self.env._("It is what the lines below hold, unless you change them.")
         )
         return " ".join(sentences)
 
@@ -265,15 +272,15 @@ class AccountMoveReversal(models.TransientModel):
         """Return the sentence that more than the product of the ticket will be
         credited, or ``False``."""
         product = self.helpdesk_product_id
-        lines = self.move_ids._origin._get_refund_lines()
-        others = lines.filtered(
+        chosen = self.helpdesk_line_ids.filtered("quantity").move_line_id
+        others = chosen.filtered(
             lambda line: line.price_subtotal > 0 and line.product_id != product
         )
-        if not product or product not in lines.product_id or not others:
+        if not product or product not in chosen.product_id or not others:
             return False
         return self.env._(
-            "Reverse credits all that is left of the invoice, not only %(product)s: "
-            "take the other lines off the draft.",
+            "Reverse credits all the lines below, not only %(product)s: choose what "
+            "the ticket is about, or enter 0 for the others.",
             product=product.display_name,
         )
 
@@ -379,9 +386,11 @@ class AccountMoveReversal(models.TransientModel):
         wizard = self._without_defaults()
         # What is replaced by a new invoice is reversed as a whole.
         if is_modify:
-            wizard.helpdesk_returned_only = False
-        elif wizard.helpdesk_returned_only:
+            self._check_modify()
+            wizard.write({"helpdesk_returned_only": False, "helpdesk_take": "all"})
+        elif wizard.helpdesk_returned_only and self.helpdesk_take != "none":
             self._check_returned()
+        self._check_choice()
         action = super(AccountMoveReversal, wizard).reverse_moves(is_modify)
         if is_modify:
             self._after_modify(former_notes)
@@ -409,6 +418,8 @@ class AccountMoveReversal(models.TransientModel):
     def _check_refund(self):
         """Refuse what can't be refunded, with the sentence that the pop-up shows."""
         if not self.move_ids:
+            for move in self._get_unposted_moves():
+                raise UserError(move._get_refund_refusal())
             raise UserError(
                 self._get_empty_notice() or self.env._("Choose the invoices to refund.")
             )
@@ -428,30 +439,6 @@ class AccountMoveReversal(models.TransientModel):
                 )
             )
 
-    def _get_taken(self):
-        """Return ``{invoice: {invoice line: quantity}}``: what came back on the ticket,
-        when just that is to be credited."""
-        taken = {}
-        if self.helpdesk_returned_only:
-            for line, quantity in self._get_returned_lines().items():
-                taken.setdefault(line.move_id, {})[line] = quantity
-        return taken
-
-    def _check_returned(self):
-        """Refuse an invoice of which nothing was returned beside one of which something
-        was."""
-        taken = self._get_taken()
-        for invoice in self.move_ids if taken else ():
-            if invoice not in taken:
-                raise UserError(
-                    self.env._(
-                        "Nothing of %(invoice)s was returned on this ticket: take "
-                        "it off the list, or untick that only what was returned "
-                        "is credited.",
-                        invoice=invoice.name,
-                    )
-                )
-
     def _prepare_default_reversal(self, move):
         values = super()._prepare_default_reversal(move)
         if self.helpdesk_ticket_id:
@@ -466,8 +453,8 @@ class AccountMoveReversal(models.TransientModel):
                     move_name=move.name,
                     reason=wizard._get_default_reason(self.helpdesk_ticket_id),
                 )
-            if taken := self._get_taken().get(move):
-                values["helpdesk_taken"] = taken
+            if choice := self._get_refund_choices().get(move):
+                values["helpdesk_choice"] = choice
         return values
 
     def _modify_default_reverse_values(self, origin_move):

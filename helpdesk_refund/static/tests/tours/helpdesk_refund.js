@@ -197,3 +197,59 @@ registry.category("web_tour.tours").add("helpdesk_refund_phone", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("helpdesk_refund_line_with_fee", {
+    steps: () => [
+        ...openRefund,
+        {
+            content: "all of the invoice is proposed",
+            trigger: ".modal .o_field_widget[name=helpdesk_total]:contains(400.00)",
+        },
+        {
+            content: "take nothing",
+            trigger: ".modal .o_selection_badge:contains(Nothing)",
+            run: "click",
+        },
+        {
+            content: "the pop-up says what is missing",
+            trigger:
+                ".modal .o_field_widget[name=helpdesk_choice_refusal]:contains(INV/)",
+        },
+        {
+            content: "the quantity of the lamps",
+            trigger:
+                ".modal [name=helpdesk_line_ids] .o_data_row:first td[name=quantity]",
+            run: "click",
+        },
+        {
+            content: "one of them",
+            trigger:
+                ".modal [name=helpdesk_line_ids] .o_data_row:first td[name=quantity] input",
+            run: "edit 1",
+        },
+        {
+            content: "a fee of ten percent",
+            trigger: ".modal [name=helpdesk_fee_percent] input",
+            run: "edit 10",
+        },
+        {
+            content: "leave the field",
+            trigger: ".modal [name=helpdesk_amount] input",
+            run: "click",
+        },
+        {
+            content: "the total is that of the document",
+            trigger: ".modal .o_field_widget[name=helpdesk_total]:contains(45.00)",
+        },
+        {
+            content: "press Reverse",
+            trigger: ".modal button[name=refund_moves]",
+            run: "click",
+        },
+        {
+            content: "the draft credit note opens",
+            trigger:
+                "body:not(:has(.modal)) .o_form_view:contains(Customer Credit Note) .o_arrow_button_current:contains(Draft)",
+        },
+    ],
+});

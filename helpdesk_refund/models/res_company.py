@@ -1,0 +1,16 @@
+from odoo import fields, models
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    helpdesk_fee_product_id = fields.Many2one(
+        comodel_name="product.product",
+        string="Restocking Fee Product",
+        domain="[('type', '=', 'service')]",
+        ondelete="restrict",
+        index="btree_not_null",
+        help="Stands on the line of a credit note that keeps a restocking fee back. "
+        "Its customer taxes are those of the fee; without any, the fee has the taxes "
+        "of the goods.",
+    )

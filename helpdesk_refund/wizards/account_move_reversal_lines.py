@@ -1,0 +1,367 @@
+import math
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+
+from ..models.account_move_refund_total import RefundChoice
+
+
+class AccountMoveReversal(models.TransientModel):
+    """The lines of the pop-up **Refund**, and what the credit note comes to (X11)."""
+
+    _inherit = "account.move.reversal"
+
+    helpdesk_take = fields.Selection(
+        selection=[
+            ("all", "All That Is Left"),
+            ("ticket", "What the Ticket Is About"),
+            ("none", "Nothing"),
+        ],
+        string="Take",
+        default="all",
+        help="Fills the lines below; each can be changed.",
+    )
+    helpdesk_line_ids = fields.One2many(
+        comodel_name="helpdesk.refund.line",
+        inverse_name="wizard_id",
+        string="Lines to Credit",
+        compute="_compute_helpdesk_line_ids",
+        store=True,
+        readonly=False,
+    )
+    helpdesk_whole = fields.Boolean(
+        compute="_compute_helpdesk_line_ids",
+        store=True,
+        readonly=False,
+        help="Technical: everything but delivery charges is taken back.",
+    )
+    helpdesk_amount = fields.Monetary(
+        string="Give an Amount",
+        help="Instead of crediting the lines: an amount with taxes, spread over the "
+        "lines chosen above. The goods stay with the customer, and can be credited "
+        "later.",
+    )
+    helpdesk_fee_percent = fields.Float(
+        string="Restocking Fee (%)",
+        digits=(5, 2),
+        compute="_compute_helpdesk_fee_percent",
+        store=True,
+        readonly=False,
+        help="Of what was paid for the chosen lines. Proposed by the reason.",
+    )
+    helpdesk_fee = fields.Monetary(
+        string="Restocking Fee",
+        compute="_compute_helpdesk_fee",
+        store=True,
+        readonly=False,
+        help="With taxes: kept back, as a line of the credit note.",
+    )
+    helpdesk_discount = fields.Monetary(
+        string="Share of Discounts",
+        compute="_compute_helpdesk_total",
+        help="Discounts of the whole order, rewards, gift cards and down payments go "
+        "with the goods.",
+    )
+    helpdesk_total = fields.Monetary(
+        string="Total of the Credit Note",
+        compute="_compute_helpdesk_total",
+        help="With taxes: what the document will come to.",
+    )
+    helpdesk_totals = fields.Char(
+        string="Per Invoice",
+        compute="_compute_helpdesk_total",
+    )
+    helpdesk_several = fields.Boolean(compute="_compute_helpdesk_total")
+    helpdesk_choice_refusal = fields.Char(compute="_compute_helpdesk_total")
+
+    # -- The lines -----------------------------------------------------------
+
+    @api.depends(
+        "move_ids", "helpdesk_take", "helpdesk_returned_only", "helpdesk_arrived_only"
+    )
+    def _compute_helpdesk_line_ids(self):
+        for wizard in self:
+            lines = []
+            wizard.helpdesk_whole = False
+            if wizard.helpdesk_ticket_id:
+                left = wizard._get_lines_left()
+                lines = wizard._prepare_refund_lines(left)
+                wizard.helpdesk_whole = all(
+                    line._is_quantity_used_up(rest.quantity - values["quantity"])
+                    for (line, rest), values in zip(left.items(), lines, strict=True)
+                    if not line._is_refund_delivery()
+                )
+            wizard.helpdesk_line_ids = [Command.clear(), *map(Command.create, lines)]
+
+    def _get_lines_left(self):
+        """Return ``{invoice line: LineLeft}`` of the lines that can be chosen: what
+        lowers the invoice goes with them."""
+        left = self.move_ids._origin._get_refund_left()
+        return {
+            line: rest
+            for move in left
+            for line, rest in left[move].lines.items()
+            if line.price_subtotal >= 0 and line.quantity > 0
+        }
+
+    def _prepare_refund_lines(self, left):
+        """Return the values of the lines: all that is left (S33), what came back on the
+        ticket, or what the ticket is about."""
+        taken = self._get_lines_taken(left)
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
+        return [
+            {"move_line_id": line.id, "quantity": round(taken.get(line, 0.0), digits)}
+            for line in left
+        ]
+
+    def _get_lines_taken(self, left):
+        """Return ``{invoice line: quantity}`` that is proposed of ``left``."""
+        if self.helpdesk_take == "none":
+            return {}
+        taken = self._get_returned_lines() if self.helpdesk_returned_only else {}
+        if not taken and self.helpdesk_take == "ticket":
+            taken = self._get_lines_about(left)
+        if not taken:
+            taken = {line: max(rest.quantity, 0.0) for line, rest in left.items()}
+        charges = [line for line in left if line._is_refund_delivery()]
+        delivery = self._refunds_delivery() and all(
+            line._is_quantity_used_up(rest.quantity - taken.get(line, 0.0))
+            for line, rest in left.items()
+            if line not in charges
+        )
+        for line in charges:
+            taken[line] = max(left[line].quantity, 0.0) if delivery else 0.0
+        return taken
+
+    def _refunds_delivery(self):
+        # sudo: the ticket is the user's to read; a switch of its team.
+        return self.helpdesk_ticket_id.sudo().team_id.refund_delivery
+
+    @api.model
+    def _is_about_lines(self, ticket):
+        """Return whether ``ticket``, which the user may read, says how much of which
+        order line a refund is for."""
+        lines = ticket._get_case_lines(self._after_sales_switch)
+        return any(line.sale_line_id and line.quantity for line in lines)
+
+    def _get_lines_about(self, left):
+        """Return ``{invoice line: quantity}`` that the ticket is about: what the
+        customer asks for or an agent has noted, else its product."""
+        # sudo: the ticket is the user's to read; order lines are compared only.
+        asked = {
+            line.sale_line_id: line
+            for line in self._get_case_lines()
+            if line.sale_line_id
+        }
+        taken = {}
+        for line, rest in left.items():
+            for order_line in line.sudo().sale_line_ids:
+                if (case := asked.get(order_line)) and rest.quantity > 0:
+                    quantity = rest.quantity
+                    if case.quantity:
+                        quantity = order_line.product_uom_id._compute_quantity(
+                            case.quantity,
+                            line.product_uom_id or order_line.product_uom_id,
+                        )
+                    taken[line] = min(quantity, rest.quantity)
+        if taken:
+            return taken
+        product = self.helpdesk_product_id
+        return {
+            line: max(rest.quantity, 0.0)
+            for line, rest in left.items()
+            if product and line.product_id == product
+        }
+
+    @api.onchange("helpdesk_line_ids")
+    def _onchange_helpdesk_line_ids(self):
+        """Delivery charges come and go with everything else."""
+        charges = self.helpdesk_line_ids.filtered(
+            lambda line: line.move_line_id._origin._is_refund_delivery()
+        )
+        goods = self.helpdesk_line_ids - charges
+        whole = all(
+            line.move_line_id._origin._is_quantity_used_up(
+                line.quantity_left - line.quantity
+            )
+            for line in goods
+        )
+        if whole == self.helpdesk_whole:
+            return
+        self.helpdesk_whole = whole
+        for line in charges if goods else ():
+            keep = whole and self._refunds_delivery()
+            line.quantity = line.quantity_left if keep else 0.0
+
+    def _get_lines_worth(self, lines):
+        """Return ``{invoice line: amount}``, with taxes, of the quantities of these
+        lines of the pop-up."""
+        left = self._get_lines_left()
+        result, parts = {}, {}
+        for line in lines:
+            source = line.move_line_id._origin
+            rest = left.get(source)
+            if not rest or source._is_quantity_used_up(line.quantity):
+                continue
+            if source._is_untouched(rest) and source._is_quantity_used_up(
+                rest.quantity - line.quantity
+            ):
+                result[source] = source.price_total
+                continue
+            quantity = min(line.quantity, max(rest.quantity, 0.0))
+            parts.setdefault(source.move_id, {})[source] = source._prepare_refund_part(
+                rest, quantity
+            )
+        for move, several in parts.items():
+            for source, amount in move._compute_refund_totals(several).lines.items():
+                result[source] = move.currency_id.round(amount)
+        return result
+
+    # -- What they come to ---------------------------------------------------
+
+    @api.depends("helpdesk_reason_id")
+    def _compute_helpdesk_fee_percent(self):
+        for wizard in self:
+            reason = wizard.helpdesk_ticket_id and wizard.helpdesk_reason_id
+            wizard.helpdesk_fee_percent = reason.fee_percent if reason else 0.0
+
+    @api.depends(
+        "helpdesk_fee_percent",
+        "helpdesk_line_ids.quantity",
+        "helpdesk_line_ids.amount",
+        "move_ids",
+    )
+    def _compute_helpdesk_fee(self):
+        for wizard in self:
+            # An amount that was typed stays.
+            wizard.helpdesk_fee = wizard.helpdesk_fee
+            percent = wizard.helpdesk_fee_percent
+            if percent and math.isfinite(percent) and wizard.helpdesk_ticket_id:
+                paid = sum(
+                    move._get_refund_total(choice)
+                    for move, choice in wizard._get_line_choices().items()
+                )
+                currency = wizard._get_refund_currency()
+                wizard.helpdesk_fee = currency.round(paid * percent / 100)
+
+    @api.onchange("helpdesk_fee_percent")
+    def _onchange_helpdesk_fee_percent(self):
+        if not self.helpdesk_fee_percent:
+            self.helpdesk_fee = 0.0
+
+    def _get_refund_currency(self):
+        return self.move_ids._origin.currency_id[:1] or self.company_id.currency_id
+
+    @api.depends(
+        "helpdesk_line_ids.quantity",
+        "helpdesk_line_ids.amount",
+        "helpdesk_amount",
+        "helpdesk_fee",
+        "move_ids",
+    )
+    def _compute_helpdesk_total(self):
+        for wizard in self:
+            wizard.helpdesk_total = wizard.helpdesk_discount = 0.0
+            wizard.helpdesk_totals = wizard.helpdesk_choice_refusal = False
+            wizard.helpdesk_several = len(wizard.move_ids) > 1
+            if not wizard.helpdesk_ticket_id or not wizard.move_ids:
+                continue
+            try:
+                wizard._check_choice()
+            except UserError as refusal:
+                wizard.helpdesk_choice_refusal = str(refusal)
+                continue
+            totals = {
+                move: move._get_refund_total(choice)
+                for move, choice in wizard._get_refund_choices().items()
+            }
+            if len(totals) > 1:
+                wizard.helpdesk_totals = ", ".join(
+                    f"{move.name}: {move._format_refund(total)}"
+                    for move, total in totals.items()
+                )
+            if len(wizard.move_ids.currency_id) > 1:
+                continue  # no sum: each says what it comes to
+            wizard.helpdesk_total = sum(totals.values())
+            if not wizard.helpdesk_amount:
+                lines = sum(wizard.helpdesk_line_ids.mapped("amount"))
+                wizard.helpdesk_discount = (
+                    wizard.helpdesk_total + wizard.helpdesk_fee - lines
+                )
+
+    def _get_taken(self):
+        """Return ``{invoice: {invoice line: quantity}}`` of those invoices of which not
+        all that is left was chosen."""
+        taken = {}
+        left = self._get_lines_left()
+        chosen = self.helpdesk_line_ids.grouped(lambda line: line.move_line_id._origin)
+        for line in left:
+            several = chosen.get(line, self.env["helpdesk.refund.line"])
+            quantity = sum(several.mapped("quantity"))
+            taken.setdefault(line.move_id, {})[line] = quantity
+        return {
+            move: {
+                line: quantity
+                for line, quantity in quantities.items()
+                if not line._is_quantity_used_up(quantity)
+            }
+            for move, quantities in taken.items()
+            if not all(
+                line._is_quantity_used_up(left[line].quantity)
+                or line._is_quantity_used_up(left[line].quantity - quantity)
+                for line, quantity in quantities.items()
+            )
+        }
+
+    def _get_line_choices(self):
+        """Return ``{invoice: RefundChoice}`` of the chosen lines alone, without those
+        invoices of which nothing was chosen."""
+        taken = self._get_taken()
+        amounts = {}
+        worth = self._get_lines_worth(self.helpdesk_line_ids)
+        for line in self.helpdesk_line_ids:
+            source = line.move_line_id._origin
+            if line.quantity and source.currency_id.compare_amounts(
+                line.amount, worth.get(source, 0.0)
+            ):
+                amounts.setdefault(source.move_id, {})[source] = line.amount
+        left = self._get_lines_left() if amounts else {}
+        choices = {}
+        for move in self.move_ids._origin:
+            quantities = taken.get(move)
+            if quantities is None and move in amounts:
+                quantities = {
+                    line: rest.quantity
+                    for line, rest in left.items()
+                    if line.move_id == move and rest.quantity > 0
+                }
+            if quantities is None or quantities:
+                choices[move] = RefundChoice(quantities, amounts.get(move))
+        return choices
+
+    def _get_refund_choices(self):
+        """Return ``{invoice: RefundChoice}`` as the pop-up stands: an amount and the
+        fee are spread over several invoices by what the lines of each come to."""
+        choices = self._get_line_choices()
+        amount, fee = self.helpdesk_amount, self.helpdesk_fee
+        if not choices or not (amount or fee):
+            return choices
+        worth = {
+            move: move._get_refund_total(choice) for move, choice in choices.items()
+        }
+        currency = self._get_refund_currency()
+        shares = {}
+        for name, whole in (("amount", amount), ("fee", 0.0 if amount else fee)):
+            rest, rest_worth = whole, sum(worth.values())
+            for move in choices:
+                share = rest * worth[move] / rest_worth if rest_worth else 0.0
+                share = currency.round(share)
+                shares.setdefault(move, {})[name] = share
+                rest -= share
+                rest_worth -= worth[move]
+        return {
+            move: choice._replace(
+                amounts=None if amount else choice.amounts, **shares[move]
+            )
+            for move, choice in choices.items()
+        }

@@ -1,0 +1,230 @@
+import math
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import float_compare
+
+from odoo.addons.helpdesk_after_sales.tools import format_quantity
+
+
+class HelpdeskRefundLine(models.TransientModel):
+    """A line of an invoice in the pop-up **Refund**: how much of it is credited (X11).
+
+    By quantity; with an amount of its own, the quantity is credited for that amount.
+    """
+
+    _name = "helpdesk.refund.line"
+    _description = "Line of a refund from a helpdesk ticket"
+
+    wizard_id = fields.Many2one(
+        comodel_name="account.move.reversal", required=True, ondelete="cascade"
+    )
+    move_line_id = fields.Many2one(
+        comodel_name="account.move.line",
+        string="Invoice Line",
+        required=True,
+        ondelete="cascade",
+    )
+    name = fields.Char(string="Product", compute="_compute_figures")
+    invoice_name = fields.Char(string="Invoice", compute="_compute_figures")
+    uom_name = fields.Char(string="Unit", compute="_compute_figures")
+    currency_id = fields.Many2one(
+        comodel_name="res.currency", compute="_compute_figures"
+    )
+    quantity_invoiced = fields.Float(
+        string="Invoiced", digits="Product Unit", compute="_compute_figures"
+    )
+    quantity_left = fields.Float(
+        string="Left",
+        digits="Product Unit",
+        compute="_compute_figures",
+        help="What no credit note has credited yet; drafts count.",
+    )
+    amount_left = fields.Monetary(
+        compute="_compute_figures",
+        help="With taxes, before discounts of the whole order.",
+    )
+    quantity = fields.Float(
+        string="To Credit",
+        digits="Product Unit",
+        help="0 takes the line out.",
+    )
+    amount = fields.Monetary(
+        compute="_compute_amount",
+        store=True,
+        readonly=False,
+        help="With taxes. Enter another amount to credit the quantity for it.",
+    )
+
+    # -- Computes ------------------------------------------------------------
+
+    @api.depends("move_line_id", "wizard_id.move_ids")
+    def _compute_figures(self):
+        for wizard, lines in self.grouped("wizard_id").items():
+            left = wizard._get_lines_left()
+            for line in lines:
+                source = line.move_line_id._origin
+                rest = left.get(source)
+                if not rest:
+                    # Not of the chosen invoices: nothing is told of it.
+                    line.update(dict.fromkeys(self._get_figures(), False))
+                    continue
+                line.name = (source.name or source.product_id.display_name or "").split(
+                    "\n"
+                )[0]
+                line.invoice_name = source.move_id.name
+                line.uom_name = source.product_uom_id.name
+                line.currency_id = source.currency_id
+                line.quantity_invoiced = source.quantity
+                line.quantity_left = max(rest.quantity, 0.0)
+                line.amount_left = max(source.currency_id.round(rest.total), 0.0)
+
+    @api.model
+    def _get_figures(self):
+        return [
+            "name",
+            "invoice_name",
+            "uom_name",
+            "currency_id",
+            "quantity_invoiced",
+            "quantity_left",
+            "amount_left",
+        ]
+
+    @api.depends("quantity", "move_line_id")
+    def _compute_amount(self):
+        for wizard, lines in self.grouped("wizard_id").items():
+            worth = wizard._get_lines_worth(lines)
+            for line in lines:
+                line.amount = worth.get(line.move_line_id._origin, 0.0)
+
+    # -- Refusals ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        currencies = {
+            line.id: line.currency_id for line in self._check_values_readable(vals_list)
+        }
+        for vals in vals_list:
+            self._check_numbers(vals)
+            self._check_decimals(vals, currencies.get(vals.get("move_line_id")))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_numbers(vals)
+        self._check_values_readable([vals])
+        for line in self:
+            self._check_decimals(vals, line.currency_id)
+        return super().write(vals)
+
+    def onchange(self, values, field_names, fields_spec):
+        self._check_values_readable([values])
+        return super().onchange(values, field_names, fields_spec)
+
+    @api.model
+    def _check_values_readable(self, vals_list):
+        """Refuse links to what the user can't read, which would tell its name; return
+        the others."""
+        ids = set()
+        for values in vals_list:
+            id_ = values.get("move_line_id")
+            ids.add(id_.get("id") if isinstance(id_, dict) else id_)
+        lines = self.env["account.move.line"].browse(
+            id_ for id_ in ids if isinstance(id_, int) and id_
+        )
+        lines.check_access("read")
+        return lines
+
+    @api.model
+    def default_get(self, fields):
+        values = super().default_get(fields)
+        self._check_values_readable([values])
+        return values
+
+    @api.model
+    def _check_numbers(self, vals):
+        """Refuse what can't be a quantity or an amount (T4)."""
+        for name in ("quantity", "amount"):
+            number = vals.get(name) or 0.0
+            if (
+                not isinstance(number, int | float)
+                or not math.isfinite(number)
+                or not 0 <= number <= 1e12
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(number)s can't be credited: enter a quantity or an amount "
+                        "from 0 to what is left.",
+                        number=number,
+                    )
+                )
+        digits = self._fields["quantity"].get_digits(self.env)[1]
+        quantity = vals.get("quantity") or 0.0
+        if float_compare(quantity, round(quantity, digits), precision_digits=9):
+            raise UserError(
+                self.env._(
+                    "%(quantity)s has more than %(digits)s decimals: enter a quantity "
+                    "as it was invoiced.",
+                    quantity=quantity,
+                    digits=digits,
+                )
+            )
+
+    @api.model
+    def _check_decimals(self, vals, currency):
+        """Refuse what the field would silently round (T4)."""
+        amount = vals.get("amount") or 0.0
+        if currency and float_compare(
+            amount, round(amount, currency.decimal_places), precision_digits=9
+        ):
+            raise UserError(
+                self.env._(
+                    "%(amount)s has more decimals than %(currency)s has.",
+                    amount=amount,
+                    currency=currency.name,
+                )
+            )
+
+    def _check_line(self, rest, worth):
+        """Refuse to credit what isn't left of this line any more (T3).
+
+        :param rest: its ``LineLeft``, or ``None`` when it isn't of a chosen invoice
+        :param worth: what its quantity comes to, with taxes
+        """
+        self.ensure_one()
+        if rest is None:
+            raise UserError(
+                self.env._("One of the lines is not of the chosen invoices: remove it.")
+            )
+        line, currency = self.move_line_id, self.currency_id
+        step = 10.0 ** -self._fields["quantity"].get_digits(self.env)[1]
+        if self.quantity - max(rest.quantity, 0.0) > step / 2 + 1e-9:
+            unit = line.product_uom_id.name or ""
+            left = format_quantity(self.env, max(rest.quantity, 0.0))
+            raise UserError(self._get_excess_sentence(f"{left} {unit}".strip()))
+        if currency.compare_amounts(self.amount, max(worth, self.amount_left)) > 0:
+            raise UserError(
+                self._get_excess_sentence(line.move_id._format_refund(self.amount_left))
+            )
+        if (
+            self.quantity
+            and currency.compare_amounts(self.amount, worth)
+            and (currency.is_zero(self.amount))
+        ):
+            raise UserError(
+                self.env._(
+                    "%(line)s is to be credited for nothing: enter an amount, or 0 as "
+                    "quantity to take it out.",
+                    line=self.name,
+                )
+            )
+
+    def _get_excess_sentence(self, left):
+        return self.env._(
+            "%(line)s of %(invoice)s: at most %(left)s is left to credit. Credited "
+            "already: %(notes)s.",
+            line=self.name,
+            invoice=self.move_line_id.move_id.name,
+            left=left,
+            notes=self.move_line_id.move_id._get_given_back_sentence() or "-",
+        )
