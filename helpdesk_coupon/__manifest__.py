@@ -17,6 +17,7 @@
         "views/helpdesk_ticket_views.xml",
         "views/loyalty_card_views.xml",
         "views/loyalty_card_portal_templates.xml",
+        "views/loyalty_program_views.xml",
     ],
     "demo": ["demo/loyalty_program_demo.xml"],
     "assets": {

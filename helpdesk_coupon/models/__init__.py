@@ -1,5 +1,6 @@
 from . import helpdesk_after_sales_step
 from . import account_move
+from . import account_move_refund
 from . import helpdesk_team
 from . import helpdesk_ticket
 from . import loyalty_card

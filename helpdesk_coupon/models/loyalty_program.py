@@ -5,6 +5,12 @@ from odoo.fields import Domain
 class LoyaltyProgram(models.Model):
     _inherit = "loyalty.program"
 
+    helpdesk_give_back = fields.Boolean(
+        string="Give Back When Refunded",
+        help="A coupon can be used again when all of the order that it was used on is "
+        "refunded on a helpdesk ticket.",
+    )
+
     @api.model
     @api.readonly
     def name_search(self, name="", domain=None, operator="ilike", limit=100):

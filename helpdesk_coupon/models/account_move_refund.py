@@ -1,0 +1,197 @@
+"""Coupons and gift cards follow the refund of the order that they were used or sold on
+(issue 16 D): when the credit note is posted, until it is reset to draft."""
+
+from odoo import models
+from odoo.exceptions import UserError
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _post(self, soft=True):
+        posted = super()._post(soft)
+        for note in posted:
+            if note._is_after_sales_refund():
+                note._change_cards()
+        return posted
+
+    def button_draft(self):
+        for note in self:
+            if note.state == "posted" and note._is_after_sales_refund():
+                note._change_cards_back()
+        return super().button_draft()
+
+    def _get_refund_notices(self):
+        notices = super()._get_refund_notices()
+        for card, amount in self._get_cards_paid_with().items():
+            notices.append(
+                self.env._(
+                    "%(amount)s of %(invoice)s was paid with a gift card: its share "
+                    "goes back on the card, not into money.",
+                    amount=card.currency_id.format(amount),
+                    invoice=self.name,
+                )
+            )
+        if sold := self._get_cards_sold():
+            notices.append(
+                self.env._(
+                    "Gift cards were sold with %(invoice)s, with %(amount)s left on "
+                    "them: those that are refunded can't be used any more.",
+                    invoice=self.name,
+                    amount=self.currency_id.format(sum(sold.mapped("points"))),
+                )
+            )
+        # sudo: users of Invoicing may not read programs; a sentence leaves.
+        order_lines = self.sudo().invoice_line_ids.sale_line_ids
+        if order_lines.reward_id.program_id.filtered("helpdesk_give_back"):
+            notices.append(
+                self.env._(
+                    "The coupon that %(invoice)s was made with can be used again when "
+                    "all of it is refunded.",
+                    invoice=self.name,
+                )
+            )
+        return notices
+
+    def _get_cards_paid_with(self):
+        """Return ``{gift card: amount}``, with ``sudo()``: what each paid of this
+        document, in its currency."""
+        paid = {}
+        # sudo: see _get_refund_notices.
+        for line in self.sudo().invoice_line_ids:
+            for order_line in line.sale_line_ids:
+                card = order_line.coupon_id
+                if card and order_line.reward_id.program_id.is_payment_program:
+                    amount = self.currency_id._convert(
+                        -line.price_total,
+                        card.currency_id,
+                        self.company_id,
+                        self.invoice_date or self.date,
+                    )
+                    paid[card] = paid.get(card, 0.0) + amount
+        return paid
+
+    def _get_cards_sold(self):
+        """Return the gift cards that were sold with this document, with ``sudo()``."""
+        # sudo: see _get_refund_notices.
+        order_lines = self.sudo().invoice_line_ids.sale_line_ids
+        cards = self.env["loyalty.card"].sudo()
+        if not order_lines.product_id.filtered(lambda p: p.type == "service"):
+            return cards
+        cards = cards.search([("order_id", "in", order_lines.order_id.ids)])
+        return cards.filtered(
+            lambda card: (
+                card.program_id.program_type == "gift_card"
+                and card.program_id.trigger_product_ids & order_lines.product_id
+            )
+        )
+
+    def _change_cards(self):
+        """Give cards back what they paid of what this credit note refunds, and take
+        the value of those that were sold with it.
+
+        :raises UserError: when a card that was sold has been used since
+        """
+        changes = dict(self._get_cards_paid_with())
+        for card, points in self._get_coupons_given_back().items():
+            changes[card] = changes.get(card, 0.0) + points
+        for card, points in self._get_cards_taken().items():
+            changes[card] = changes.get(card, 0.0) - points
+        self.env["helpdesk.ticket"]._lock_after_sales(
+            *(card for card, points in changes.items() if points)
+        )
+        history = self.env["loyalty.history"].sudo()
+        for card, points in changes.items():
+            if not points:
+                continue
+            # sudo: the user may post this credit note; the card follows it.
+            card.points += points
+            history.create(
+                {
+                    "card_id": card.id,
+                    "description": self.name,
+                    "issued": max(points, 0.0),
+                    "used": max(-points, 0.0),
+                    "order_model": self._name,
+                    "order_id": self.id,
+                }
+            )
+
+    def _get_coupons_given_back(self):
+        """Return ``{coupon: points}`` that can be used again, since all of what they
+        were used on is refunded now and their program says so."""
+        given = {}
+        invoice = self.reversed_entry_id
+        if not invoice:
+            return given
+        left = invoice._get_refund_left()[invoice].lines
+        # sudo: see _get_refund_notices.
+        for line in self.sudo().invoice_line_ids:
+            rest = left.get(line.helpdesk_refunded_line_id.sudo(False))
+            if not rest or not self.currency_id.is_zero(rest.subtotal):
+                continue
+            for order_line in line.sale_line_ids:
+                program = order_line.reward_id.program_id
+                if program.helpdesk_give_back and not program.is_payment_program:
+                    card = order_line.coupon_id
+                    given[card] = given.get(card, 0.0) + order_line.points_cost
+        return given
+
+    def _get_cards_taken(self):
+        """Return ``{gift card: points}``: the value of cards that were sold and are
+        refunded by this credit note.
+
+        :raises UserError: when less is left on them
+        """
+        cards = self._get_cards_sold()
+        products = cards.program_id.trigger_product_ids
+        # sudo: see _get_refund_notices.
+        due = sum(
+            line.price_total
+            for line in self.sudo().invoice_line_ids
+            if line.product_id in products
+        )
+        taken = {}
+        # The fullest first: those that nobody has used.
+        for card in cards.sorted(lambda card: (-card.points, card.id)):
+            rate = self.currency_id._convert(
+                1.0, card.currency_id, self.company_id, self.date, round=False
+            )
+            points = min(max(card.points, 0.0), due * rate)
+            if points and not card.currency_id.is_zero(points):
+                taken[card] = points
+                due -= points / rate
+        if cards and self.currency_id.compare_amounts(due, 0) > 0:
+            raise UserError(
+                self.env._(
+                    "%(amount)s of the gift cards that are refunded here was spent "
+                    "already: lower the credit note by it.",
+                    amount=self.currency_id.format(due),
+                )
+            )
+        return taken
+
+    def _change_cards_back(self):
+        """Undo what posting this credit note did with cards.
+
+        :raises UserError: when what was given back was used since
+        """
+        # sudo: the user may reset this credit note; the cards follow it.
+        history = self.env["loyalty.history"].sudo()
+        history = history.search(
+            [("order_model", "=", self._name), ("order_id", "=", self.id)]
+        )
+        for line in history:
+            card = line.card_id
+            points = line.issued - line.used
+            if card.currency_id.compare_amounts(card.points, points) < 0:
+                raise UserError(
+                    self.env._(
+                        "%(note)s put %(amount)s back on a gift card that was used "
+                        "since: it can't be taken back.",
+                        note=self.display_name,
+                        amount=card.currency_id.format(points),
+                    )
+                )
+            card.points -= points
+        history.unlink()
