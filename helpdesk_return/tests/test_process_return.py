@@ -21,11 +21,8 @@ class ProcessCommon(GoodsCommon):
         """Return the pop-up as the web client opens it."""
         picking = picking.with_user(user or self.stock_user)
         action = picking.action_process_return()
-        return Form(
-            self.env[action["res_model"]]
-            .with_user(picking.env.user)
-            .with_context(**action["context"])
-        ).save()
+        wizard = self.env[action["res_model"]].with_user(picking.env.user)
+        return Form(wizard.browse(action["res_id"])).save()
 
     def _process(self, picking, *parts, user=None):
         """Process a return of one move; ``parts`` are ``(quantity, condition, kind)``
@@ -334,12 +331,7 @@ class TestProcessReturn(ProcessCommon):
     def test_x17_scanner(self):
         self.lamp.barcode = "4001"
         picking = self._return({self.lamp: 2, self.phone: 1}, self.serials[:1])
-        action = picking.with_user(self.stock_user).action_process_return()
-        form = Form(
-            self.env[action["res_model"]]
-            .with_user(self.stock_user)
-            .with_context(**action["context"])
-        )
+        form = Form(self._open_process(picking))
         for code in ("4001", "SN-0001", "4001"):
             form._barcode_scanned = code
         wizard = form.save()

@@ -18,7 +18,10 @@ class HelpdeskReturnProcess(models.TransientModel):
     _description = "Process a return"
 
     picking_id = fields.Many2one(
-        comodel_name="stock.picking", required=True, ondelete="cascade", readonly=False
+        comodel_name="stock.picking",
+        string="Return",
+        required=True,
+        ondelete="cascade",
     )
     partner_id = fields.Many2one(related="picking_id.partner_id", string="From")
     company_id = fields.Many2one(related="picking_id.company_id")
@@ -166,8 +169,16 @@ class HelpdeskReturnProcess(models.TransientModel):
         }
         return self.env(context=context)
 
-    def _reopen(self):
-        return self.picking_id.action_process_return() | {"res_id": self.id}
+    def _open(self):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Process Return"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"dialog_size": "extra-large"},
+        }
 
 
 class HelpdeskReturnProcessLine(models.TransientModel):
@@ -254,4 +265,4 @@ class HelpdeskReturnProcessLine(models.TransientModel):
             }
         )
         self.quantity -= part
-        return self.process_id._reopen()
+        return self.process_id._open()
