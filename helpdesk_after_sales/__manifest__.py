@@ -40,6 +40,8 @@
         "views/helpdesk_ticket_timeline_templates.xml",
         "views/helpdesk_ticket_portal_templates.xml",
         "views/helpdesk_ticket_request_templates.xml",
+        "report/helpdesk_ticket_templates.xml",
+        "report/helpdesk_ticket_reports.xml",
         "views/helpdesk_team_views.xml",
         "views/purchase_views.xml",
         "views/warranty_views.xml",

@@ -97,11 +97,13 @@ helpdesk.ticket
     action_approve_request               -     -     -     -     -  told  told  told
     action_assign_to_me                  -     -     -     -     -   yes   yes   yes
     action_close                         -     -     -     -     -   yes   yes   yes
+    action_close_and_next                -     -     -     -     -   yes   yes   yes
     action_create_partner                -     -     -     -     -   yes   yes   yes
     action_decline_request               -     -     -     -     -  told  told  told
     action_generate_coupon               -     -     -     -     -   yes   yes   yes
     action_give_back                     -     -     -     -     -  told  told  told
     action_merge                         -     -     -     -     -   yes   yes   yes
+    action_next_ticket                   -     -     -     -     -   yes   yes   yes
     action_pay_refunds                   -     -     -     -     -     -     -  told
     action_plan_intervention             -     -     -     -     -   yes   yes   yes
     action_print_return_slip             -     -     -     -     -  told  told  told
@@ -206,7 +208,7 @@ ir.attachment                    create write
 loyalty.card                     write
 loyalty.history                  create
 loyalty.program                  name_search
-mail.thread                      message_route
+mail.thread                      message_parse message_route
 project.task                     create get_formview_id unlink write
 repair.order                     action_repair_done write
 resource.calendar                write

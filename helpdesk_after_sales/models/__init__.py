@@ -32,6 +32,8 @@ from . import helpdesk_ticket_mail_text
 from . import helpdesk_ticket_reply
 from . import helpdesk_ticket_merge
 from . import helpdesk_ticket_portal
+from . import helpdesk_ticket_next
+from . import helpdesk_ticket_print
 from . import helpdesk_ticket_purchase
 from . import helpdesk_ticket_search
 from . import helpdesk_ticket_services

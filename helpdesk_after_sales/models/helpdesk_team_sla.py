@@ -22,7 +22,6 @@ class HelpdeskTeam(models.Model):
     sla_policy_ids = fields.One2many(
         comodel_name="helpdesk.sla", inverse_name="team_id", string="Policies"
     )
-    sla_policy_count = fields.Integer(compute="_compute_sla_policy_count")
     answer_hours = fields.Float(
         string="Promised Answer",
         compute="_compute_answer_hours",
@@ -31,11 +30,6 @@ class HelpdeskTeam(models.Model):
         "promises nothing. It is the policy for first answers that is about all "
         "tickets of the team.",
     )
-
-    @api.depends("sla_policy_ids")
-    def _compute_sla_policy_count(self):
-        for team in self:
-            team.sla_policy_count = len(team.sla_policy_ids)
 
     @api.depends("use_sla", "sla_policy_ids.time", "sla_policy_ids.promised")
     def _compute_answer_hours(self):

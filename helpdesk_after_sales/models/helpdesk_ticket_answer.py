@@ -293,10 +293,45 @@ class HelpdeskTicket(models.Model):
             if (target := self._get_merge_target()) != self:
                 return target.message_post(**kwargs)
             self._prepare_portal_answer(kwargs)
+        # The web client may post with sudo, as the user who is logged in.
+        if not mailed and self.env.user._is_internal() and self._is_aside(kwargs):
+            kwargs = kwargs | {"is_internal": True}
         message = super().message_post(**kwargs)
         if mailed:
             self._check_heard(message)
         return message
+
+    def _is_aside(self, values):
+        """Return whether a message is for others than the customer only: a carrier, a
+        supplier. The page of the customer doesn't show it.
+
+        :param dict values: those of ``message_post``
+        """
+        comment = self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_comment")
+        if len(self) != 1 or (
+            values.get("subtype_xmlid") != "mail.mt_comment"
+            and values.get("subtype_id") != comment
+        ):
+            return False
+        # sudo: whom a message is for; nothing of them is shown.
+        ticket = self.sudo()
+        people = ticket.env["res.partner"].browse(values.get("partner_ids") or ())
+        if people.browse(values.get("author_id") or ()).partner_share:
+            return False
+        others = people.filtered("partner_share")
+        addresses = email_normalize_all(values.get("outgoing_email_to") or "")
+        if not (others or addresses) or not (ticket.partner_id or ticket.partner_email):
+            return False
+        addresses += email_normalize_all(
+            f"{values.get('incoming_email_to') or ''}, "
+            f"{values.get('incoming_email_cc') or ''}"
+        )
+        nobody = people.browse()
+        # The customer who follows gets it anyway.
+        return not any(
+            ticket._is_customer_side(partner, partner.email_normalized)
+            for partner in others | ticket.message_partner_ids
+        ) and not any(ticket._is_customer_side(nobody, email) for email in addresses)
 
     def _check_customer_answer(self, values):
         """Refuse a customer's message that says more than a text and files.

@@ -75,7 +75,7 @@ class HelpdeskTicket(models.Model):
         subject = " ".join((msg_dict.get("subject") or "").split())
         values = {
             # The message keeps what is longer than a title.
-            "name": subject[:250] or self.env._("No subject"),
+            "name": subject[:250].rstrip() or self.env._("No subject"),
             "team_id": team.id,
             "partner_id": partner.id,
             "partner_name": partner.name or name or address,

@@ -159,6 +159,7 @@ class HelpdeskTicket(models.Model):
                 raise UserError(
                     self.env._("Photos are JPEG, PNG, GIF, WebP or PDF files.")
                 )
+            name = self._clean_portal_text(name, 200, line=True)
             files.append((name_file(name, content), content))
         return files
 

@@ -53,6 +53,13 @@ class HelpdeskTicket(models.Model):
             "subtype_id": self.env["ir.model.data"]._xmlid_to_res_id(subtype),
             "is_internal": note,
         }
+        if not note and not self._is_customer_side(author, email):
+            # What others answer is for whom the message was that they answer to.
+            values["is_internal"] = (
+                ticket._is_aside(values)
+                if author and not author.partner_share
+                else parent.is_internal
+            )
         if author.partner_share or not author or self._is_customer_side(author):
             self._add_listeners(values, author)
         return values

@@ -80,6 +80,9 @@ class HelpdeskTicket(models.Model):
 
     def _get_word(self, message):
         """Return who speaks in a message: ``"customer"``, ``"us"`` or ``False``."""
+        if message.is_internal:
+            # Said to a carrier or a supplier: the customer still waits.
+            return False
         author = message.author_id
         if self._is_customer_side(author, email_normalize(message.email_from)):
             return "customer"

@@ -1,9 +1,22 @@
+import codecs
+
 from odoo import api, models
 
 
 class MailThread(models.AbstractModel):
     _name = "mail.thread"
     _inherit = "mail.thread"
+
+    @api.model
+    def message_parse(self, message, save_original=False):
+        # Python reads no text of a character set that it doesn't know, and the mail
+        # would be lost.
+        for part in message.walk():
+            try:
+                codecs.lookup(part.get_content_charset() or "utf-8")
+            except LookupError:
+                part.set_param("charset", "utf-8")
+        return super().message_parse(message, save_original=save_original)
 
     @api.model
     def message_route(

@@ -7,11 +7,13 @@ from . import test_conversation_matrix
 from . import test_conversation_ticket
 from . import test_from_purchase
 from . import test_mail_gateway
+from . import test_mailbox
 from . import test_merge
 from . import test_native_returns
 from . import test_portal
 from . import test_portal_request
 from . import test_portal_strangers
+from . import test_print
 from . import test_purchase
 from . import test_purchases_tab
 from . import test_quantity

@@ -201,6 +201,41 @@ class TestConversation(HelpdeskConversationCommon):
                 [info["partner_id"] for info in proposed], self.customer_b.ids
             )
 
+    def test_what_is_said_to_others_is_not_for_the_customer(self):
+        """desk F3: neither the question to a carrier, nor what comes back, by any way;
+        the customer still waits"""
+        ticket = self._begin()
+        since = ticket.waiting_since
+
+        def shown():
+            return [entry["id"] for entry in ticket.portal_messages()]
+
+        before = shown()
+        question = self._answer(ticket, partner_ids=self.carrier.ids)
+        self.assertEqual(self._subtype(question), COMMENT)
+        [answer] = self._answers(question, self.carrier.email, body="<p>20 EUR</p>")
+        self.assertIn(self.agent.partner_id, self._told(answer))
+        [back] = self._answers(answer, self.agent.email)
+        self.assertEqual(len(self._sent_to(self.carrier.email)), 1)
+        address = self._answer(
+            ticket, partner_ids=[], outgoing_email_to="lost@carrier2.example.com"
+        )
+        self.assertEqual(shown(), before)
+        self.assertEqual((ticket.last_word, ticket.waiting_since), ("customer", since))
+        portal = self._new_user(
+            "after_sales_portal_b",
+            "base.group_portal",
+            partner_id=self.customer_b.id,
+            email=self.customer_b.email,
+        )
+        messages = question | answer | back | address
+        found = messages.with_user(portal).search([("id", "in", messages.ids)])
+        self.assertFalse(found)
+        # What is for the customer, too, is on the page.
+        both = self._answer(ticket, partner_ids=(self.carrier | self.customer_b).ids)
+        self.assertEqual(shown(), [both.id, *before])
+        self.assertEqual(ticket.last_word, "us")
+
     # -- F5, T18, rights hole 12 ---------------------------------------------
 
     def test_reply_through_a_group_reopens(self):

@@ -411,6 +411,25 @@ class TestSla(HelpdeskConversationCommon):
                     self.team.with_user(self.agent).late_ticket_count, is_late
                 )
 
+    def test_x30_next_ticket(self):
+        """After closing comes what is due first, of the agent's own and nobody's"""
+        self._policy(hours=4)
+        self._policy(hours=1, priority="3")
+        with self._at():
+            ticket, plain, urgent = self._ticket(), self._ticket(), self._ticket()
+            self._ticket(user_id=self.other_agent.id, priority="3")
+            self._ticket(team_id=self.other_team.id, priority="3")
+            self.hold.waits_for_customer = True
+            self._ticket(priority="3", stage_id=self.hold.id)
+            urgent.priority = "3"
+        mine = (ticket | plain | urgent).with_user(self.agent)
+        mine.user_id = self.agent
+        action = mine[0].action_close_and_next()
+        self.assertTrue(ticket.close_date)
+        self.assertEqual((action["res_id"], action["target"]), (urgent.id, "main"))
+        self.assertEqual(mine[2].action_close_and_next()["res_id"], plain.id)
+        self.assertFalse(mine[1].action_close_and_next().get("res_id"))
+
     def test_x28_rights(self):
         hidden = self.team.copy(
             {"privacy_visibility": "invited_internal", "use_sla": True}
