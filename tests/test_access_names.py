@@ -2,11 +2,31 @@
 on documents of other applications is for customers (C4).
 
 Models, fields and roles come from the registry: a new field is tried without a row.
+What is tried: each of our links that a role may set, to records that the role can't
+read, by ``create``, ``write``, ``onchange`` and default values; no answer and no
+refusal may hold the name of that record, whatever the context asks for.
 """
 
+from contextlib import suppress
+
+import psycopg2
 from access import AccessCase
 
+from odoo import Command
+from odoo.exceptions import UserError
+from odoo.models import MAGIC_COLUMNS
+from odoo.orm.model_classes import is_model_definition
 from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+# What makes names tell more.
+TELLING = {
+    "name_as_amount_total": True,
+    "input_full_display_name": True,
+    "sale_show_partner_name": True,
+    "show_address": True,
+    "show_email": True,
+}
 
 # Customers read these of their own documents.
 PORTAL = {
@@ -24,6 +44,8 @@ def is_our_field(field):
 
 @tagged("post_install", "-at_install")
 class TestAccessNames(AccessCase):
+    maxDiff = None
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -86,6 +108,162 @@ class TestAccessNames(AccessCase):
         return records.with_user(user).with_context(
             allowed_company_ids=user.company_ids.ids
         )
+
+    # -- What there is -------------------------------------------------------
+
+    def _links(self):
+        """Return ``[(model, field)]`` of our links: all of our models, and what we
+        added to those of other applications."""
+        found = []
+        for name, model in self.env.registry.items():
+            if not model._transient:
+                continue
+            own = all(
+                cls._module.startswith("helpdesk_")
+                for cls in model.mro()
+                if is_model_definition(cls) and cls._name == name
+            )
+            found += [
+                (name, field.name)
+                for field in model._fields.values()
+                if field.type in ("many2one", "many2many")
+                and (is_our_field(field) or (own and model._transient))
+                and field.name not in MAGIC_COLUMNS
+            ]
+        return sorted(found)
+
+    def _secrets(self, role, model):
+        """Return ``{id: names}`` of a few records that the role can't read."""
+        records = (
+            self.env[model]
+            .sudo()
+            .with_context(active_test=False)
+            .search([], limit=100, order="id desc")
+        )
+        seen = self._as(role, records)._filtered_access("read").sudo()
+        # The newest, and the oldest: of several companies and makers.
+        foreign = (records - seen.with_env(records.env)).sorted("id")
+        result = {}
+        for record in foreign[:1] | foreign[-1:]:
+            names = {record.display_name, record.with_context(**TELLING).display_name}
+            if model == "loyalty.card":
+                names = {record.code}
+            elif model == "helpdesk.ticket":
+                names = {record.name}
+            elif model in ("account.move", "sale.order"):
+                # Numbers are what agents see of the documents of their customers.
+                names = {record.partner_id.name}
+            # Numbers and words that stand everywhere prove nothing.
+            result[record.id] = {name for name in names if name and len(name) > 4}
+        return {id_: names for id_, names in result.items() if names}
+
+    def _offered(self, records, name):
+        """Return the ids that the ticket itself offers to agents."""
+        if not hasattr(records, "_get_offer_domain"):
+            return set()
+        field = records._fields[name]
+        domain = records.sudo()._get_offer_domain(field, self.ticket)
+        comodel = self.env[field.comodel_name].with_context(active_test=False)
+        return set(comodel.search(domain).ids)
+
+    def _known(self, role, model):
+        """Return the values of a record of the role's own."""
+        fields = self.env[model]._fields
+        values = {}
+        if "helpdesk_ticket_id" in fields and self.env[model]._transient:
+            values["helpdesk_ticket_id"] = self.ticket.id
+        for name, field in fields.items():
+            if field.required and not field.compute and not field.default:
+                if field.type in ("char", "text"):
+                    values[name] = "Ada"
+                elif name == "wizard_id":
+                    wizards = self._as(role, self.env[field.comodel_name])
+                    values[name] = wizards.create(
+                        {"helpdesk_ticket_id": self.ticket.id}
+                    ).id
+                elif name == "ticket_id":
+                    values[name] = self.ticket.id
+        return values
+
+    # -- Trying --------------------------------------------------------------
+
+    def _tries(self, role, records, name, id_):
+        """Return functions that try to get the name of a record by a link."""
+        many = records._fields[name].type == "many2many"
+        value = [Command.set([id_])] if many else id_
+        spec = {name: {"fields": {"display_name": {}}}}
+        telling = records.with_context(**TELLING)
+        default = telling.with_context(**{f"default_{name}": value})
+
+        def read(record):
+            return record.read([name]), record.with_context(**TELLING).web_read(spec)
+
+        def create():
+            known = self._known(role, records._name)
+            return read(telling.create(known | {name: value}))
+
+        def create_default():
+            return read(default.create(self._known(role, records._name)))
+
+        def write():
+            record = telling.create(self._known(role, records._name))
+            record.write({name: value})
+            return read(record)
+
+        return {
+            "onchange": lambda: telling.onchange(
+                self._known(role, records._name) | {name: value}, [name], spec
+            ),
+            "first onchange": lambda: telling.onchange({name: value}, [], spec),
+            "default": lambda: default.onchange({}, [], spec),
+            "create": create,
+            "create by default": create_default,
+            "write": write,
+        }
+
+    def _told(self, function):
+        """Return all that an answer, or a refusal, says."""
+        told = ""
+        savepoint = self.env.cr.savepoint(flush=True)
+        try:
+            told = repr(function())
+        except (UserError, ValueError, psycopg2.Error) as refusal:
+            told = str(refusal)
+        finally:
+            # What was made must not show to the next.
+            with suppress(psycopg2.Error):
+                self.env.clear()
+            savepoint.close(rollback=True)
+            self.env.invalidate_all()
+        return told
+
+    @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule", "odoo.sql_db")
+    def test_c1_no_link_tells_a_foreign_name(self):
+        """rights C1: holes 1, 6 and 10, and their same kind."""
+        tried, leaks = 0, set()
+        secrets = {}
+        for model, name in self._links():
+            for role in self.users:
+                records = self._as(role, self.env[model])
+                field = records._fields[name]
+                if not records.has_access("create") or not (
+                    records._has_field_access(field, "write")
+                ):
+                    continue
+                key = role, field.comodel_name
+                if key not in secrets:
+                    secrets[key] = self._secrets(*key)
+                offered = self._offered(records, name) if secrets[key] else ()
+                for id_, names in secrets[key].items():
+                    if id_ in offered:
+                        continue
+                    for way, try_ in self._tries(role, records, name, id_).items():
+                        told = self._told(try_)
+                        tried += 1
+                        if any(word in told for word in names):
+                            leaks.add((f"{model}.{name}", role, way))
+        self.assertEqual(sorted(leaks), [])
+        self.assertGreater(tried, 100)
 
     # -- Customers -----------------------------------------------------------
 

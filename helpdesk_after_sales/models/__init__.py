@@ -1,4 +1,5 @@
 from . import base
+from . import helpdesk_chosen_mixin
 from . import helpdesk_named_mixin
 from . import helpdesk_after_sales_document
 from . import helpdesk_after_sales_purchase

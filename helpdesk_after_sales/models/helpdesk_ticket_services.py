@@ -142,22 +142,27 @@ class HelpdeskTicket(models.Model):
             return Domain.FALSE
         return self.env[model]._get_purchase_domain(**scope)
 
-    def _get_own_orders_domain(self):
-        """Return the domain of all orders of this ticket's customer and company."""
+    def _offer_purchases(self, model):
+        """Return the domain of all that the customer bought: order, delivery, invoice,
+        product, lot, and the lines of order and delivery. An order that was cancelled
+        since stays the customer's. See ``helpdesk.chosen.mixin``."""
         scope = self._get_purchase_scope()
         if not scope["customer"]:
             return Domain.FALSE
-        return Domain("company_id", "=", scope["company"].id) & Domain(
+        orders = Domain("company_id", "=", scope["company"].id) & Domain(
             "partner_id.commercial_partner_id", "=", scope["customer"].id
         )
-
-    def _offer_purchases(self, field):
-        """Offer what the customer bought, see ``helpdesk_offer``. An order that was
-        cancelled since stays the customer's."""
-        if field.comodel_name == "sale.order":
-            return self._get_own_orders_domain()
+        if model == "sale.order":
+            return orders
+        if model == "stock.move":
+            return Domain("picking_id", "any!", self._offer_purchases("stock.picking"))
+        if model == "sale.order.line":
+            moves = self._offer_purchases("stock.move")
+            return Domain("order_id", "any!", orders) | Domain(
+                "move_ids", "any!", moves
+            )
         return self._purchase_domain(
-            field.comodel_name,
+            model,
             sale_order=self.env["sale.order"],
             product=self.env["product.product"],
             lot=self.env["stock.lot"],

@@ -6,6 +6,7 @@ class HelpdeskTicketMerge(models.TransientModel):
     """One matter that came in as several tickets becomes one ticket again."""
 
     _name = "helpdesk.ticket.merge"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Merge Tickets"
 
     ticket_ids = fields.Many2many(

@@ -1,7 +1,7 @@
 import re
 
 from odoo import Command, fields
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
@@ -111,7 +111,10 @@ class TestCouponGiftCard(HelpdeskCouponCommon, AccountTestInvoicingCommon):
         draft = self._sell(self.contact_a1, (self.desk, 1))._create_invoices()
         for invoice in (foreign, draft):
             wizard = self._wizard(program_type="gift_card")
-            wizard.invoice_id = invoice
+            with self.assertRaises(AccessError):
+                wizard.invoice_id = invoice
+            # Who could have: what is left of it isn't told, and it buys nothing.
+            wizard.sudo().invoice_id = invoice
             self.assertEqual(wizard.amount_left, 0)
             wizard.amount = 1
             with self.assertRaisesRegex(UserError, "posted invoice"):

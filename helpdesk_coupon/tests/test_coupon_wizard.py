@@ -45,8 +45,8 @@ class TestCouponWizard(HelpdeskCouponCommon):
         self.assertEqual({id_ for id_, _ in names}, {self.program.id, for_all.id})
         for program in not_offered:
             wizard = self._wizard(program_id=self.program)
-            wizard.program_id = program
             with self.subTest(program=program.name), self.assertRaises(UserError):
+                wizard.program_id = program
                 wizard.action_send_by_email()
         self.assertFalse(not_offered.coupon_ids)
 

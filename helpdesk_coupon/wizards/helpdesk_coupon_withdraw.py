@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 
 class HelpdeskCouponWithdraw(models.TransientModel):
     _name = "helpdesk.coupon.withdraw"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Withdraw a code that was made on a ticket"
 
     coupon_id = fields.Many2one(

@@ -84,6 +84,14 @@ class HelpdeskCouponWizard(models.TransientModel):
             ticket.company_id, self.program_type, ticket.partner_id
         )
 
+    @api.model
+    def _get_offer_domain(self, field, ticket):
+        if ticket and field.comodel_name == "loyalty.program":
+            # Which can be given now is for the button to say. sudo: see _get_programs.
+            companies = ticket.sudo().company_id.parent_ids
+            return Domain("company_id", "in", [False, *companies.ids])
+        return super()._get_offer_domain(field, ticket)
+
     @api.depends("helpdesk_ticket_id", "program_type")
     def _compute_program_id(self):
         for wizard in self:

@@ -3,6 +3,7 @@ from odoo import api, fields, models
 
 class FsmTaskValidate(models.TransientModel):
     _name = "fsm.task.validate"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Mark a visit as done although something is missing"
 
     task_id = fields.Many2one(

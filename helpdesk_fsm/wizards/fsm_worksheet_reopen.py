@@ -3,6 +3,7 @@ from odoo import fields, models
 
 class FsmWorksheetReopen(models.TransientModel):
     _name = "fsm.worksheet.reopen"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Open a signed worksheet again"
 
     task_id = fields.Many2one(

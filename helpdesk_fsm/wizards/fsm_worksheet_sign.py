@@ -6,6 +6,7 @@ class FsmWorksheetSign(models.TransientModel):
     """The customer signs on the technician's phone or tablet (S110)."""
 
     _name = "fsm.worksheet.sign"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Sign a worksheet"
 
     task_id = fields.Many2one(

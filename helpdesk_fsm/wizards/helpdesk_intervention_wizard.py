@@ -1,5 +1,6 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..models.fsm_visit import VISIT_LENGTH
 
@@ -66,6 +67,16 @@ class HelpdeskInterventionWizard(models.TransientModel):
     task_id = fields.Many2one(
         comodel_name="project.task", readonly=True, server_only=True, copy=False
     )
+
+    @api.model
+    def _get_offer_domain(self, field, ticket):
+        # sudo: the project of the team, which agents need not see, and its preset.
+        project = ticket.sudo().team_id.fsm_project_id
+        if field.name == "project_id":
+            return Domain("id", "in", project.ids)
+        if field.name == "worksheet_template_id":
+            return Domain("id", "in", project.worksheet_template_id.ids)
+        return super()._get_offer_domain(field, ticket)
 
     # -- Computes ------------------------------------------------------------
 

@@ -14,6 +14,7 @@ class AccountMoveReversal(models.TransientModel):
 
     _after_sales_switch = "use_credit_notes"
     _after_sales_result = "new_move_ids"
+    _chosen_ours = True
 
     helpdesk_sale_order_id = fields.Many2one(
         comodel_name="sale.order",

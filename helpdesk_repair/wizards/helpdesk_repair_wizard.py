@@ -311,6 +311,17 @@ class HelpdeskRepairWizard(models.TransientModel):
         self.ensure_one()
         return self.warranty_known and self.under_warranty != self.warranty_proposal
 
+    @api.model
+    def _get_offer_domain(self, field, ticket):
+        domain = super()._get_offer_domain(field, ticket)
+        if ticket.commercial_partner_id and field.name == "picking_id":
+            domain |= self.env["stock.picking"]._get_customer_returns_domain(
+                ticket.company_id,
+                ticket.commercial_partner_id,
+                self.env["product.product"],
+            )
+        return domain
+
     def _get_returns_domain(self):
         ticket = self.helpdesk_ticket_id
         return self.env["stock.picking"]._get_customer_returns_domain(

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 
 class HelpdeskRepairWizardPart(models.TransientModel):
     _name = "helpdesk.repair.wizard.part"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Part of a repair from a helpdesk ticket"
 
     wizard_id = fields.Many2one(

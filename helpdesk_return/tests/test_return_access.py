@@ -117,23 +117,18 @@ class TestReturnAccess(HelpdeskReturnCommon):
 
     def test_s21_delivery_of_another_customer_tells_nothing(self):
         foreign = self._sell(self.customer_b, (self.desk, 7)).picking_ids
-        wizard = (
-            self.env["helpdesk.return.wizard"]
-            .with_user(self.agent)
-            .create({"helpdesk_ticket_id": self.ticket_a.id, "picking_id": foreign.id})
-        )
+        wizards = self.env["helpdesk.return.wizard"].with_user(self.agent)
+        lines = self.env["helpdesk.return.wizard.line"].with_user(self.agent)
+        values = {"helpdesk_ticket_id": self.ticket_a.id, "picking_id": foreign.id}
+        with self.assertRaises(AccessError):
+            wizards.create(values)
+        # sudo: as if it had been the customer's when it was chosen.
+        wizard = wizards.sudo().create(values).sudo(False)
         self.assertFalse(wizard.line_ids)
-        line = (
-            self.env["helpdesk.return.wizard.line"]
-            .with_user(self.agent)
-            .create(
-                {
-                    "wizard_id": wizard.id,
-                    "move_id": foreign.move_ids.id,
-                    "quantity": 1,
-                }
-            )
-        )
+        values = {"wizard_id": wizard.id, "move_id": foreign.move_ids.id, "quantity": 1}
+        with self.assertRaises(AccessError):
+            lines.create(values)
+        line = lines.sudo().create(values).sudo(False)
         self.assertFalse(line.delivered_quantity)
         with self.assertRaisesRegex(UserError, "Choose the delivery"):
             wizard.action_return()

@@ -11,6 +11,7 @@ class HelpdeskReturnWizardLine(models.TransientModel):
     """A line of the delivery, or a kit whose components are lines of their own."""
 
     _name = "helpdesk.return.wizard.line"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Line of a return from a helpdesk ticket"
 
     wizard_id = fields.Many2one(

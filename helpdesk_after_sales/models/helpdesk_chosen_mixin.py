@@ -1,0 +1,194 @@
+from odoo import Command, api, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+
+from ..tools.reading import read_id
+
+LINKS = ("many2one", "many2many")
+# What leads from a record to the ticket that offers something.
+TICKETS = ("helpdesk_ticket_id", "ticket_id", "wizard_id")
+
+
+class HelpdeskChosenMixin(models.AbstractModel):
+    """Records whose links a user sets to what they may read, or are offered.
+
+    Odoo asks for no right to what a link is set to, and tells the name of it as
+    superuser: whoever may create a record could read all names by counting ids. Here
+    each link that a client gives is asked for as that user: in ``create``, ``write``
+    and ``onchange``, as default of the context or of a user.
+
+    What the user can't read must be offered by the ticket, see
+    :meth:`_get_offer_domain`. Whether it can be taken is for the buttons to say.
+    """
+
+    _name = "helpdesk.chosen.mixin"
+    _description = "Record with links that the user was offered"
+
+    #: on a model of another application: only our fields
+    _chosen_ours = False
+
+    @api.model
+    def _get_offer_domain(self, field, ticket):
+        """Return the domain, evaluated with ``sudo()``, of what may be chosen for a
+        link although the user can't read it.
+
+        :param ticket: one that the user may read, or no record
+        """
+        comodel = self.env[field.comodel_name]
+        if ticket and (
+            comodel._name in ("stock.move", "sale.order.line")
+            or isinstance(comodel, self.pool["helpdesk.after.sales.purchase"])
+        ):
+            return ticket._offer_purchases(comodel._name)
+        return Domain.FALSE
+
+    # -- What a client gives -------------------------------------------------
+
+    @api.model
+    def default_get(self, fields):
+        values = super().default_get(fields)
+        return values if self.env.su else self.browse()._check_chosen(values)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su:
+            for vals in vals_list:
+                self.browse()._check_chosen(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not self.env.su:
+            for record in self:
+                record._check_chosen(vals)
+        return super().write(vals)
+
+    @api.readonly
+    def onchange(self, values, field_names, fields_spec):
+        if not self.env.su:
+            values = self._check_chosen(values)
+            field_names = [name for name in field_names if name in values]
+        return super().onchange(values, field_names, fields_spec)
+
+    # -- Checks --------------------------------------------------------------
+
+    def _check_chosen(self, values, ticket=None):
+        """Return ``values`` of a client, without what is computed anyway.
+
+        :param ticket: of the pop-up that a line belongs to
+        :raises AccessError: for what the user may neither read nor is offered, without
+            its name
+        """
+        links = {
+            name: value
+            for name, value in values.items()
+            if value and self._is_chosen(name)
+        }
+        if not links:
+            return values
+        ticket = self._get_chosen_ticket(values) or ticket
+        kept = dict(values)
+        for name, value in links.items():
+            field = self._fields[name]
+            if field.type == "one2many":
+                kept[name] = self._check_chosen_lines(field, value, ticket)
+                continue
+            given = self.env[field.comodel_name].browse(self._get_given_ids(value))
+            if self and field.store:
+                # sudo: what is linked already is left alone; ids are compared.
+                given -= self.sudo().with_context(active_test=False)[name]
+            if not self._filter_foreign(field, given, ticket):
+                continue
+            if not field.store and field.readonly:
+                del kept[name]
+                continue
+            raise AccessError(
+                self.env._(
+                    "%(field)s: you may not choose this one. Take one that is offered.",
+                    field=field._description_string(self.env),
+                )
+            )
+        return kept
+
+    def _check_chosen_lines(self, field, commands, ticket):
+        lines = self.env[field.comodel_name]
+        checked = []
+        for command in commands if isinstance(commands, list | tuple) else ():
+            if (
+                isinstance(command, list | tuple)
+                and len(command) == 3
+                and command[0] in (Command.CREATE, Command.UPDATE)
+                and isinstance(command[2], dict)
+            ):
+                saved = read_id(command[1]) if command[0] == Command.UPDATE else None
+                values = lines.browse(saved)._check_chosen(command[2], ticket)
+                command = (command[0], command[1], values)
+            checked.append(command)
+        return checked
+
+    @api.model
+    def _is_chosen(self, name):
+        """Return whether a value for this field is checked."""
+        field = self._fields.get(name)
+        if (
+            field is None
+            or name in models.MAGIC_COLUMNS
+            or (self._chosen_ours and not name.startswith("helpdesk_"))
+            # It is refused, or left out, whatever it is: see base.py.
+            or self.browse()._is_server_only(field)
+        ):
+            return False
+        if field.type == "one2many":
+            mixin = self.pool["helpdesk.chosen.mixin"]
+            return isinstance(self.env[field.comodel_name], mixin)
+        return field.type in LINKS
+
+    @api.model
+    def _filter_foreign(self, field, records, ticket):
+        """Return those of ``records`` that the user may neither read nor is offered."""
+        own = records.sudo(False).with_context(active_test=False)
+        foreign = own - own._filtered_access("read")
+        if not foreign:
+            return foreign
+        ticket = ticket and ticket.sudo(False)._filtered_access("read")
+        domain = self._get_offer_domain(field, ticket or self.env["helpdesk.ticket"])
+        if domain.is_false():
+            return foreign
+        # sudo: the ids of what a ticket of the user offers.
+        return foreign - foreign.sudo().search(
+            Domain("id", "in", foreign.ids) & domain
+        ).sudo(False)
+
+    def _get_chosen_ticket(self, values):
+        """Return the ticket that ``values``, this record or the context lead to."""
+        for name in TICKETS:
+            if name not in self._fields:
+                continue
+            given = values.get(name) or self.env.context.get(f"default_{name}")
+            # sudo: the link only; whether it may be read is asked for later.
+            linked = self.sudo()[name].browse(self._get_given_ids(given))
+            linked = linked.exists() or self.sudo()[name]
+            if name != "wizard_id":
+                return linked
+            # A line sends along what its pop-up shows.
+            known = given if isinstance(given, dict) else {}
+            return linked._get_chosen_ticket(known)
+        return self.env["helpdesk.ticket"]
+
+    @api.model
+    def _get_given_ids(self, value):
+        """Return the ids that a form, a default or an import gives for a link."""
+        if isinstance(value, models.BaseModel):
+            return value.ids
+        if isinstance(value, dict):
+            value = value.get("id")
+        if not isinstance(value, list | tuple):
+            value = [value]
+        ids = []
+        for command in value:
+            if not isinstance(command, list | tuple):
+                ids.append(command)
+            elif command and command[0] in (Command.UPDATE, Command.LINK):
+                ids += command[1:2]
+            elif command and command[0] == Command.SET and len(command) == 3:
+                ids += command[2]
+        return [*filter(None, map(read_id, ids))]
