@@ -190,6 +190,7 @@ fsm.task.photo                   create write
 fsm.worksheet.template           copy_data create write
 helpdesk.after.sales.document    create get_formview_id get_view write
 helpdesk.after.sales.purchase    name_search
+helpdesk.chosen.mixin            create default_get onchange write
 helpdesk.coupon.wizard           create write
 helpdesk.refund.line             create default_get onchange write
 helpdesk.return.process          create on_barcode_scanned
@@ -202,7 +203,6 @@ helpdesk.ticket                  get_import_templates
 helpdesk.ticket                  message_new message_post message_update onchange
 helpdesk.ticket                  read_progress_bar write
 helpdesk.ticket.line             create onchange unlink write
-helpdesk.ticket.wizard           onchange
 helpdesk.warranty.mixin          create write
 ir.attachment                    create write
 loyalty.card                     write

@@ -15,7 +15,12 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
     """
 
     _name = "helpdesk.after.sales.document"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Document made on a helpdesk ticket"
+
+    _chosen_ours = True
+    # Whoever links a ticket must see it, see _after_sales_linked().
+    _chosen_constrained = ("helpdesk_ticket_id",)
 
     #: the first line of the chatter tells the ticket; not so where the creation of a
     #: document has a subtype: Odoo hides the text of its line

@@ -3,6 +3,7 @@ from odoo import fields, models
 
 class HelpdeskAfterSalesReason(models.Model):
     _name = "helpdesk.after.sales.reason"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "After-Sales Reason"
     _order = "sequence, name, id"
 

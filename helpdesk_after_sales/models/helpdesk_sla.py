@@ -14,6 +14,7 @@ class HelpdeskSla(models.Model):
     """
 
     _name = "helpdesk.sla"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Helpdesk SLA Policy"
     _order = "team_id, time, id"
     _check_company_auto = True

@@ -10,6 +10,7 @@ class HelpdeskSlaStatus(models.Model):
     ticket keep it; nobody writes it. Each round of a *next answer* is a row."""
 
     _name = "helpdesk.sla.status"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Ticket SLA Status"
     _order = "deadline ASC NULLS LAST, id"
     _rec_name = "sla_id"

@@ -3,6 +3,7 @@ from odoo import fields, models
 
 class HelpdeskStage(models.Model):
     _name = "helpdesk.stage"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Helpdesk Stage"
     _order = "sequence, id"
 

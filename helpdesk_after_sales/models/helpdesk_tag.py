@@ -5,6 +5,7 @@ from odoo import fields, models
 
 class HelpdeskTag(models.Model):
     _name = "helpdesk.tag"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Helpdesk Tag"
     _order = "name"
 

@@ -9,7 +9,12 @@ from odoo.addons.mail.tools.alias_error import AliasError
 
 class HelpdeskTeam(models.Model):
     _name = "helpdesk.team"
-    _inherit = ["mail.alias.mixin", "mail.thread", "rating.parent.mixin"]
+    _inherit = [
+        "helpdesk.chosen.mixin",
+        "mail.alias.mixin",
+        "mail.thread",
+        "rating.parent.mixin",
+    ]
     _description = "Helpdesk Team"
     _order = "sequence, name, id"
     _check_company_auto = True

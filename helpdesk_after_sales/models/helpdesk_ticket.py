@@ -10,6 +10,7 @@ class HelpdeskTicket(models.Model):
     _description = "Helpdesk Ticket"
     _inherit = [
         "helpdesk.named.mixin",
+        "helpdesk.chosen.mixin",
         "portal.mixin",
         "rating.mixin",
         "mail.thread.cc",
@@ -19,6 +20,7 @@ class HelpdeskTicket(models.Model):
     _order = "priority desc, id desc"
     _check_company_auto = True
     _mail_post_access = "read"
+    _chosen_constrained = ("sale_order_id", "lot_id")
     _primary_email = "partner_email"
     _track_duration_field = "stage_id"
 

@@ -14,10 +14,12 @@ class HelpdeskTicketLine(models.Model):
     reason. An agent notes it, or the customer asks for it (X31)."""
 
     _name = "helpdesk.ticket.line"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Line of a ticket"
     _order = "sequence, id"
     _rec_name = "product_id"
     _check_company_auto = True
+    _chosen_constrained = UNREADABLE
 
     ticket_id = fields.Many2one(
         comodel_name="helpdesk.ticket", required=True, index=True, ondelete="cascade"

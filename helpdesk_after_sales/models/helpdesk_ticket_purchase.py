@@ -52,6 +52,15 @@ class HelpdeskTicket(models.Model):
         help="What is unusual about the purchase of this ticket.",
     )
 
+    def _get_chosen_ticket(self, values):
+        # Who is the customer decides what is offered.
+        known = {
+            name: next(iter(self._get_given_ids(values[name])), False)
+            for name in ("partner_id", "team_id")
+            if name in values
+        }
+        return self.new(known, origin=self)
+
     # What another customer or company sold is taken back. sudo: agents may not read
     # orders and lots; they are compared, not shown.
 

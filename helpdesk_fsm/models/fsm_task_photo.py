@@ -7,6 +7,7 @@ class FsmTaskPhoto(models.Model):
     """A picture taken on site. It belongs to the worksheet, and is sealed with it."""
 
     _name = "fsm.task.photo"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Worksheet Photo"
     _order = "sequence, id"
     _rec_name = "caption"

@@ -7,6 +7,7 @@ class FsmWorksheetTemplate(models.Model):
     """What technicians fill in on site: a list of Odoo's own property fields (X16)."""
 
     _name = "fsm.worksheet.template"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Worksheet Template"
     _order = "sequence, name, id"
 

@@ -2,7 +2,9 @@ from odoo import api, fields, models
 
 
 class ProjectProject(models.Model):
-    _inherit = "project.project"
+    _name = "project.project"
+    _inherit = ["helpdesk.chosen.mixin", "project.project"]
+    _chosen_ours = True
 
     is_fsm = fields.Boolean(
         string="Field Service",

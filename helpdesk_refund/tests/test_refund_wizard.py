@@ -124,6 +124,8 @@ class TestRefundWizard(HelpdeskRefundCommon):
         """Without rights to Inventory: the deliveries are compared all the same."""
         phones = self._sell(self.contact_a2, (self.phone, 1), serials=self.serials[0])
         invoice = self._invoice(phones)
+        # The other one was delivered, and isn't on these invoices.
+        self._sell(self.contact_a2, (self.phone, 1), serials=self.serials[1])
         form = self._form(self._ticket(self.customer_a))
         self.assertFalse(form.helpdesk_notice)
         form.move_ids = self.invoice_a + invoice

@@ -26,6 +26,7 @@ class HelpdeskReturnDisposition(models.Model):
     """What becomes of goods that came back, and what of their price is paid back."""
 
     _name = "helpdesk.return.disposition"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "What Becomes of Returned Goods"
     _order = "sequence, id"
 

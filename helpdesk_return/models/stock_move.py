@@ -3,7 +3,10 @@ from odoo import api, fields, models
 
 class StockMove(models.Model):
     _name = "stock.move"
-    _inherit = ["helpdesk.readable.mixin", "stock.move"]
+    _inherit = ["helpdesk.chosen.mixin", "helpdesk.readable.mixin", "stock.move"]
+    _chosen_ours = True
+    # They travel with the goods, whoever moves them; see _check_helpdesk_ticket().
+    _chosen_constrained = ("helpdesk_ticket_id", "helpdesk_exchange_id")
     _helpdesk_ticket_path = "picking_id.helpdesk_ticket_id"
 
     helpdesk_ticket_id = fields.Many2one(

@@ -14,7 +14,7 @@ class HelpdeskReturnProcess(models.TransientModel):
     """
 
     _name = "helpdesk.return.process"
-    _inherit = ["barcodes.barcode_events_mixin"]
+    _inherit = ["helpdesk.chosen.mixin", "barcodes.barcode_events_mixin"]
     _description = "Process a return"
 
     picking_id = fields.Many2one(
@@ -183,6 +183,7 @@ class HelpdeskReturnProcess(models.TransientModel):
 
 class HelpdeskReturnProcessLine(models.TransientModel):
     _name = "helpdesk.return.process.line"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Goods of a return that is processed"
 
     process_id = fields.Many2one(
