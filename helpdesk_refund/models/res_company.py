@@ -5,6 +5,7 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     helpdesk_fee_product_id = fields.Many2one(
+        groups="base.group_user",
         comodel_name="product.product",
         string="Restocking Fee Product",
         domain="[('type', '=', 'service')]",
