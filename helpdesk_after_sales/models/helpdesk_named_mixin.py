@@ -48,6 +48,7 @@ class HelpdeskNamedMixin(models.AbstractModel):
             return self.browse()
         records = self.filtered("id")
         try:
+            # sudo: the environment of who asked, as it came; read as the user first.
             return records - records.sudo(False)._filtered_access("read").sudo()
         except AccessError:
             # The context names companies of somebody else.

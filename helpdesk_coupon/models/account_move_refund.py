@@ -100,6 +100,7 @@ class AccountMove(models.Model):
         self.env["helpdesk.ticket"]._lock_after_sales(
             *(card for card, points in changes.items() if points)
         )
+        # sudo: the cards of these credit notes, which were found and locked above.
         history = self.env["loyalty.history"].sudo()
         for card, points in changes.items():
             if not points:
