@@ -338,6 +338,7 @@ class TestFuzzRpc(TransactionCase):
             "view_type": lambda: chance.choice(["form", "list"]),
             "fields_spec": lambda: {"display_name": {}},
             "service": lambda: chance.choice(["use_product_returns", "name", ""]),
+            "sale_line_ids": lambda: self._ids(chance, "sale.order.line"),
             "line_id": lambda: chance.choice(
                 [*self._ids(chance, "sale.order.line"), "1", None]
             ),
