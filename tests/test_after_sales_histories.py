@@ -10,6 +10,7 @@ import os
 import random
 
 import pytest
+from cards import make_gift_card_program
 
 from odoo import Command
 from odoo.exceptions import UserError
@@ -49,25 +50,7 @@ class TestAfterSalesHistories(HelpdeskAfterSalesCommon):
         cls.team.use_gift_cards = True
         cls.warehouse.reception_steps = "one_step"
         cls.env["loyalty.program"].search([]).active = False
-        cls.cards = cls.env["loyalty.program"].create(
-            {
-                "name": "Cards of the histories",
-                "program_type": "gift_card",
-                "applies_on": "future",
-                "trigger": "auto",
-                "rule_ids": [Command.clear()],
-                "reward_ids": [
-                    Command.clear(),
-                    Command.create(
-                        {
-                            "required_points": 1,
-                            "discount": 1,
-                            "discount_mode": "per_point",
-                        }
-                    ),
-                ],
-            }
-        )
+        cls.cards = make_gift_card_program(cls.env)
         cls.tax = cls.env["account.tax"].create(
             {"name": "Histories 21%", "amount": 21, "type_tax_use": "sale"}
         )

@@ -1,6 +1,7 @@
 """Gift cards and credit notes share what is left to refund: needs both addons."""
 
 import pytest
+from cards import make_gift_card_program
 
 from odoo import Command
 from odoo.exceptions import UserError
@@ -30,25 +31,7 @@ class TestGiftCardRefund(TransactionCase):
         cls.ticket = cls.env["helpdesk.ticket"].create(
             {"name": "Lamp", "team_id": team.id, "partner_id": customer.id}
         )
-        cls.program = cls.env["loyalty.program"].create(
-            {
-                "name": "Gifts",
-                "program_type": "gift_card",
-                "applies_on": "future",
-                "trigger": "auto",
-                "rule_ids": [Command.clear()],
-                "reward_ids": [
-                    Command.clear(),
-                    Command.create(
-                        {
-                            "required_points": 1,
-                            "discount": 1,
-                            "discount_mode": "per_point",
-                        }
-                    ),
-                ],
-            }
-        )
+        cls.program = make_gift_card_program(cls.env)
         cls.tax = cls.env["account.tax"].create(
             {"name": "Gift 25%", "amount": 25, "type_tax_use": "sale"}
         )
