@@ -22,7 +22,11 @@ class HelpdeskTicket(models.Model):
 
     _inherit = "helpdesk.ticket"
 
-    use_sla = fields.Boolean(related="team_id.use_sla", string="Use SLA Policies")
+    use_sla = fields.Boolean(
+        related="team_id.use_sla",
+        string="Use SLA Policies",
+        groups="base.group_user",
+    )
     sla_status_ids = fields.One2many(
         comodel_name="helpdesk.sla.status",
         inverse_name="ticket_id",
