@@ -22,14 +22,6 @@ class AccountMoveReversal(models.TransientModel):
 
     def onchange(self, values, field_names, fields_spec):
         self._check_refund_numbers(values)
-        commands = values.get("helpdesk_line_ids") or ()
-        self.env["helpdesk.refund.line"]._check_values_readable(
-            [
-                command[2]
-                for command in commands
-                if len(command) == 3 and isinstance(command[2], dict)
-            ]
-        )
         return super().onchange(values, field_names, fields_spec)
 
     @api.model

@@ -14,6 +14,7 @@ class HelpdeskRefundLine(models.TransientModel):
     """
 
     _name = "helpdesk.refund.line"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Line of a refund from a helpdesk ticket"
 
     wizard_id = fields.Many2one(
@@ -102,44 +103,18 @@ class HelpdeskRefundLine(models.TransientModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        currencies = {
-            line.id: line.currency_id for line in self._check_values_readable(vals_list)
-        }
         for vals in vals_list:
             self._check_numbers(vals)
-            self._check_decimals(vals, currencies.get(vals.get("move_line_id")))
-        return super().create(vals_list)
+        lines = super().create(vals_list)
+        for line, vals in zip(lines, vals_list, strict=True):
+            line._check_decimals(vals)
+        return lines
 
     def write(self, vals):
         self._check_numbers(vals)
-        self._check_values_readable([vals])
         for line in self:
-            self._check_decimals(vals, line.currency_id)
+            line._check_decimals(vals)
         return super().write(vals)
-
-    def onchange(self, values, field_names, fields_spec):
-        self._check_values_readable([values])
-        return super().onchange(values, field_names, fields_spec)
-
-    @api.model
-    def _check_values_readable(self, vals_list):
-        """Refuse links to what the user can't read, which would tell its name; return
-        the others."""
-        ids = set()
-        for values in vals_list:
-            id_ = values.get("move_line_id")
-            ids.add(id_.get("id") if isinstance(id_, dict) else id_)
-        lines = self.env["account.move.line"].browse(
-            id_ for id_ in ids if isinstance(id_, int) and id_
-        )
-        lines.check_access("read")
-        return lines
-
-    @api.model
-    def default_get(self, fields):
-        values = super().default_get(fields)
-        self._check_values_readable([values])
-        return values
 
     @api.model
     def _check_numbers(self, vals):
@@ -170,10 +145,10 @@ class HelpdeskRefundLine(models.TransientModel):
                 )
             )
 
-    @api.model
-    def _check_decimals(self, vals, currency):
+    def _check_decimals(self, vals):
         """Refuse what the field would silently round (T4)."""
         amount = vals.get("amount") or 0.0
+        currency = self.move_line_id.currency_id if amount else False
         if currency and float_compare(
             amount, round(amount, currency.decimal_places), precision_digits=9
         ):
