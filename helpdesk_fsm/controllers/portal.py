@@ -166,15 +166,16 @@ class FsmCustomerPortal(CustomerPortal):
     def portal_visit_sign(
         self, task_id, access_token=None, name=None, signature=None, **_kwargs
     ):
-        access_token = read_text(access_token) or request.httprequest.args.get(
-            "access_token"
+        # What is no text is a wrong key, not none.
+        access_token = read_text(
+            str(access_token or request.httprequest.args.get("access_token") or "")
         )
         try:
             visit = self._get_visit(task_id, access_token)
             if refusal := self._get_signing_refusal(visit):
                 return {"error": refusal}
             visit._sign_worksheet(
-                read_text(name, 250),
+                read_text(name),
                 signature if isinstance(signature, str) else None,
                 request.httprequest.remote_addr,
             )
