@@ -264,6 +264,7 @@ class TestConcurrencyRefund(RaceCase):
         invoice_id = self._new_invoice()
         wizard_id = self._new_wizard(invoice_id)
         cr = self.registry.cursor()
+        self.addCleanup(cr.close)  # what it locks would hold up all that follows
         env = api.Environment(cr, self.user_ids[0], {})
         env["account.move.reversal"].browse(wizard_id).refund_moves()
         env.flush_all()

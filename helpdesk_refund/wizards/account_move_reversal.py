@@ -364,7 +364,10 @@ class AccountMoveReversal(models.TransientModel):
             if ticket_id := vals.get("helpdesk_ticket_id"):
                 wizards = self.with_context(default_helpdesk_ticket_id=ticket_id)
                 vals_list[index] = wizards.default_get([*self._fields]) | vals
-        return super().create(vals_list)
+        wizards = super().create(vals_list)
+        # Lines are of who opens the pop-up, not of whoever comes to compute them.
+        wizards.mapped("helpdesk_line_ids")
+        return wizards
 
     # -- Refund --------------------------------------------------------------
 
