@@ -204,7 +204,8 @@ class HelpdeskChosenMixin(models.AbstractModel):
         given = {}
         for vals in vals_list:
             for name in self._get_chosen_names() & vals.keys():
-                if self._fields[name].type == "one2many":
+                field = self._fields[name]
+                if field.type == "one2many" or field.comodel_name in SOLD:
                     return True
                 given.setdefault(name, set()).update(self._get_given_ids(vals[name]))
         return any(
