@@ -192,7 +192,7 @@ helpdesk.after.sales.document    create get_formview_id get_view write
 helpdesk.after.sales.purchase    name_search
 helpdesk.chosen.mixin            create default_get onchange write
 helpdesk.coupon.wizard           create write
-helpdesk.refund.line             create default_get onchange write
+helpdesk.refund.line             create write
 helpdesk.return.process          create on_barcode_scanned
 helpdesk.return.wizard.line      create write
 helpdesk.sla                     copy_data create unlink write

@@ -261,33 +261,44 @@ class AccountMoveReversal(models.TransientModel):
     )
     def _compute_helpdesk_total(self):
         for wizard in self:
-            wizard.helpdesk_total = wizard.helpdesk_discount = 0.0
-            wizard.helpdesk_totals = wizard.helpdesk_choice_refusal = False
-            wizard.helpdesk_several = len(wizard.move_ids) > 1
-            if not wizard.helpdesk_ticket_id or not wizard.move_ids:
-                continue
-            try:
-                wizard._check_choice()
-            except UserError as refusal:
-                wizard.helpdesk_choice_refusal = str(refusal)
-                continue
-            totals = {
-                move: move._get_refund_total(choice)
-                for move, choice in wizard._get_refund_choices().items()
-            }
-            if len(totals) > 1:
-                wizard.helpdesk_totals = ", ".join(
-                    f"{move.name}: {move._format_refund(total)}"
-                    for move, total in totals.items()
-                )
-            if len(wizard.move_ids.currency_id) > 1:
-                continue  # no sum: each says what it comes to
-            wizard.helpdesk_total = sum(totals.values())
-            if not wizard.helpdesk_amount:
-                lines = sum(wizard.helpdesk_line_ids.mapped("amount"))
-                wizard.helpdesk_discount = (
-                    wizard.helpdesk_total + wizard.helpdesk_fee - lines
-                )
+            # First all figures, then the fields: what is read computes the fee, which
+            # would empty them again.
+            wizard.update(wizard._get_refund_figures())
+
+    def _get_refund_figures(self):
+        """Return the values of what the pop-up says of the credit notes as it stands,
+        in the currency of the invoices."""
+        figures = {
+            "helpdesk_total": 0.0,
+            "helpdesk_discount": 0.0,
+            "helpdesk_totals": False,
+            "helpdesk_choice_refusal": False,
+            "helpdesk_several": len(self.move_ids) > 1,
+        }
+        if not self.helpdesk_ticket_id or not self.move_ids:
+            return figures
+        try:
+            self._check_choice()
+        except UserError as refusal:
+            return figures | {"helpdesk_choice_refusal": str(refusal)}
+        totals = {
+            move: move._get_refund_total(choice)
+            for move, choice in self._get_refund_choices().items()
+        }
+        if len(totals) > 1:
+            figures["helpdesk_totals"] = ", ".join(
+                f"{move.name}: {move._format_refund(total)}"
+                for move, total in totals.items()
+            )
+        if len(self.move_ids.currency_id) > 1:
+            return figures  # no sum: each says what it comes to
+        figures["helpdesk_total"] = sum(totals.values())
+        if not self.helpdesk_amount:
+            lines = sum(self.helpdesk_line_ids.mapped("amount"))
+            figures["helpdesk_discount"] = (
+                figures["helpdesk_total"] + self.helpdesk_fee - lines
+            )
+        return figures
 
     def _get_taken(self):
         """Return ``{invoice: {invoice line: quantity}}`` of those invoices of which not
