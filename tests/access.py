@@ -121,6 +121,7 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
             "helpdesk.team": cls.team,
             "helpdesk.stage": cls.team.stage_ids[0],
             "helpdesk.tag": env["helpdesk.tag"].create({"name": "Transport"}),
+            "helpdesk.macro": env["helpdesk.macro"].create({"name": "Ask for a photo"}),
             "helpdesk.sla": cls.ticket.sla_ids,
             "helpdesk.sla.status": cls.ticket.sla_status_ids,
             "helpdesk.after.sales.reason": env.ref("helpdesk_after_sales.reason_wear"),

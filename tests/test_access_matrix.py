@@ -27,6 +27,8 @@ helpdesk.after.sales.step                -     -     -     -     -     r     r  
 helpdesk.coupon.withdraw                 -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.coupon.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.intervention.wizard             -     -     -     -   rwc   rwc   rwc   rwc
+helpdesk.macro                           -     -     -     -     -     r  rwcu     r
+helpdesk.macro.apply                     -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.refund.line                     -     -     -  rwcu     -     -     -  rwcu
 helpdesk.repair.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.repair.wizard.part              -     -     -     -  rwcu  rwcu  rwcu  rwcu
@@ -72,6 +74,9 @@ helpdesk.coupon.wizard
 helpdesk.intervention.wizard
     action_create_and_view_task          -     -     -     -     -   yes   yes   yes
     action_create_task                   -     -     -     -     -   yes   yes   yes
+helpdesk.macro.apply
+    action_apply                         -     -     -     -     -  told  told  told
+    action_apply_and_next                -     -     -     -     -  told  told  told
 helpdesk.repair.wizard
     action_confirm_draft                 -     -     -     -     -  told  told  told
     action_confirm_repair                -     -     -     -     -   yes   yes   yes
@@ -102,6 +107,7 @@ helpdesk.ticket
     action_decline_request               -     -     -     -     -  told  told  told
     action_generate_coupon               -     -     -     -     -   yes   yes   yes
     action_give_back                     -     -     -     -     -  told  told  told
+    action_macro                         -     -     -     -     -   yes   yes   yes
     action_merge                         -     -     -     -     -   yes   yes   yes
     action_next_ticket                   -     -     -     -     -   yes   yes   yes
     action_pay_refunds                   -     -     -     -     -     -     -  told
@@ -192,6 +198,7 @@ helpdesk.after.sales.document    create get_formview_id get_view write
 helpdesk.after.sales.purchase    name_search
 helpdesk.chosen.mixin            create default_get onchange write
 helpdesk.coupon.wizard           create write
+helpdesk.macro                   copy_data create write
 helpdesk.refund.line             create write
 helpdesk.return.process          create on_barcode_scanned
 helpdesk.return.wizard.line      create write
@@ -199,7 +206,7 @@ helpdesk.sla                     copy_data create unlink write
 helpdesk.stage                   create write
 helpdesk.team                    copy_data create web_save write
 helpdesk.ticket                  copy copy_data create fields_get
-helpdesk.ticket                  get_import_templates
+helpdesk.ticket                  get_import_templates mail_allowed_qweb_expressions
 helpdesk.ticket                  message_new message_post message_update onchange
 helpdesk.ticket                  read_progress_bar write
 helpdesk.ticket.line             create onchange unlink write

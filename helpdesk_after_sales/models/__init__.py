@@ -12,6 +12,7 @@ from . import helpdesk_stage
 from . import helpdesk_sla
 from . import helpdesk_sla_status
 from . import helpdesk_tag
+from . import helpdesk_macro
 from . import helpdesk_team
 from . import helpdesk_team_service
 from . import helpdesk_team_closing
@@ -30,7 +31,9 @@ from . import helpdesk_ticket_acknowledge
 from . import helpdesk_ticket_answer
 from . import helpdesk_ticket_mail
 from . import helpdesk_ticket_mail_text
+from . import helpdesk_ticket_mail_route
 from . import helpdesk_ticket_reply
+from . import helpdesk_ticket_macro
 from . import helpdesk_ticket_merge
 from . import helpdesk_ticket_portal
 from . import helpdesk_ticket_next

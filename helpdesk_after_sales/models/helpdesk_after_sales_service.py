@@ -18,6 +18,9 @@ class HelpdeskAfterSalesService(models.Model):
     addon = fields.Char(
         required=True, help="Technical name of the addon that provides the service."
     )
+    action = fields.Char(
+        help="Technical name of the method of the ticket that opens the pop-up."
+    )
     resolution_ids = fields.Many2many(
         comodel_name="helpdesk.after.sales.resolution",
         relation="helpdesk_after_sales_service_resolution_rel",

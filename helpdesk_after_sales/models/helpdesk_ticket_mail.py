@@ -1,6 +1,7 @@
 import logging
 
 from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import (
     SQL,
     email_normalize,
@@ -125,11 +126,14 @@ class HelpdeskTicket(models.Model):
         author = self.env["res.partner"].browse(msg_dict.get("author_id") or ())
         if not author.company_id or author.company_id == company:
             return author
-        return author.search(
-            [
-                ("email_normalized", "=", address),
-                ("company_id", "in", (False, company.id)),
-            ],
+        return self._find_contact(address, company)
+
+    @api.model
+    def _find_contact(self, address, company):
+        """Return the contact with an address whom a company may use."""
+        return self.env["res.partner"].search(
+            Domain("email_normalized", "=", address)
+            & Domain("company_id", "in", (False, company.id)),
             order="company_id, id",
             limit=1,
         )
@@ -181,8 +185,11 @@ class HelpdeskTicket(models.Model):
             if ticket_id:
                 # sudo: where the messages of a merged ticket went; the mail goes along.
                 ticket_id = self.sudo().browse(ticket_id)._get_merge_target().id
+            elif named := self._find_by_number(message_dict, values or {}):
+                ticket_id = named._get_merge_target().id
             else:
-                values = self._take_reply_to(message, message_dict, values or {})
+                values = self._take_forwarded(message, message_dict, values or {})
+                values = self._take_reply_to(message, message_dict, values)
             key = ticket_id or (values or {}).get("team_id")
             route = (model, ticket_id, values, user_id, alias)
             first_of_team.setdefault((bool(ticket_id), key), route)

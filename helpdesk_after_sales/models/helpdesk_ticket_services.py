@@ -78,6 +78,17 @@ class HelpdeskTicket(models.Model):
             },
         }
 
+    def _open_service(self, service):
+        """Return the action that opens the pop-up of a service on this ticket.
+
+        :param service: a record of ``helpdesk.after.sales.service``
+        :raises AccessError, UserError: see :meth:`_check_after_sales`
+        """
+        self.ensure_one()
+        self._check_after_sales(service.switch)
+        # Records of services come with addons: no user writes them.
+        return getattr(self, service.action)()
+
     def _after_sales_count(self, model, domain=Domain.TRUE):
         """Return ``{ticket: number of its documents}`` by one grouped query.
 

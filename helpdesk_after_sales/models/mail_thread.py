@@ -22,6 +22,7 @@ class MailThread(models.AbstractModel):
     def message_route(
         self, message, message_dict, model=None, thread_id=None, custom_values=None
     ):
+        self.env["helpdesk.ticket"]._read_plus_addresses(message_dict)
         routes = super().message_route(
             message, message_dict, model, thread_id, custom_values
         )

@@ -6,7 +6,9 @@ from . import test_conversation
 from . import test_conversation_matrix
 from . import test_conversation_ticket
 from . import test_from_purchase
+from . import test_macro
 from . import test_mail_gateway
+from . import test_mail_route
 from . import test_mailbox
 from . import test_merge
 from . import test_native_returns

@@ -646,7 +646,7 @@ class TestMailGateway(HelpdeskMailCommon):
     @mute_logger("odoo.addons.mail.models.mail_alias")
     def test_t24_what_leads_nowhere(self):
         for to in (
-            f"care+plus@{self.domain.name}",
+            f"nobody+plus@{self.domain.name}",
             "care@xn--mnchen-3ya.example.com",
             "nobody@nowhere.example.com",
         ):
