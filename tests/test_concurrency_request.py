@@ -107,7 +107,7 @@ class TestConcurrencyRequest(RaceCase):
                 [refusal] = [r for r in results if not isinstance(r, int)]
                 self.assertEqual(len(made), 1, results)
                 self.assertIsInstance(refusal, UserError)
-                self.assertIn("1 Units are left", str(refusal))
+                self.assertIn("Only 1 can still", str(refusal))
 
     def test_t2_one_form_sent_twice_at_once_makes_one_ticket(self):
         for number in range(ROUNDS):

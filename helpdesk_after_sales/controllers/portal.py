@@ -237,6 +237,8 @@ class HelpdeskPortal(CustomerPortal):
     def portal_my_ticket(self, ticket_id, access_token=None, **kwargs):
         """The page of one ticket, for the customer or whoever has its link."""
         ticket = self._ticket_check_access(ticket_id, access_token)
+        # Our internal references of products say nothing to a customer.
+        ticket = ticket.with_context(display_default_code=False)
         # sudo: only of the same customer, whose page the visitor was let in to.
         merged = ticket.sudo().merged_into_id
         customer = ticket.sudo().commercial_partner_id

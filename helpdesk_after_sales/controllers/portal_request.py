@@ -13,6 +13,7 @@ from odoo.tools import hmac
 from odoo.addons.portal.controllers.portal import CustomerPortal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
+from ..tools import format_quantity
 from ..tools.reading import read_id
 
 PER_SESSION = 5
@@ -236,6 +237,7 @@ class HelpdeskRequestPortal(CustomerPortal):
             except UserError as refusal:
                 error = str(refusal)
         team, left, refusal = tickets._get_portal_request_left(service, line)
+        unit = line.product_uom_id
         return self._show_form(
             "helpdesk_after_sales.portal_request",
             {
@@ -243,7 +245,11 @@ class HelpdeskRequestPortal(CustomerPortal):
                 "offer": services[service],
                 "wishes": tickets._get_request_wishes(service),
                 "line": line,
+                "delivered_text": format_quantity(
+                    request.env, line.qty_delivered, unit
+                ),
                 "left": left,
+                "left_text": format_quantity(request.env, left, unit),
                 "refusal": refusal,
                 "lots": tickets._get_request_lots(service, line),
                 "reasons": tickets._get_request_reasons(service, team),

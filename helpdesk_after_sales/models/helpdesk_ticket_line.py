@@ -253,17 +253,13 @@ class HelpdeskTicketLine(models.Model):
     # -- Words ---------------------------------------------------------------
 
     def _describe(self):
-        """Return "2 Units of Lamp (S00042), Damaged", for who may read the ticket.
+        """Return "2 × Lamp (S00042), Damaged", for who may read the ticket.
         Called with ``sudo()``."""
         self.ensure_one()
         text = self.product_id.display_name or ""
         if self.quantity:
-            text = self.env._(
-                "%(quantity)s %(unit)s of %(product)s",
-                quantity=format_quantity(self.env, self.quantity),
-                unit=self.uom_id.name,
-                product=text,
-            )
+            quantity = format_quantity(self.env, self.quantity, self.uom_id)
+            text = f"{quantity} × {text}"
         if self.sale_order_id:
             text = f"{text} ({self.sale_order_id.name})".strip()
         return ", ".join(filter(None, [text, self.lot_id.name, self.reason_id.name]))

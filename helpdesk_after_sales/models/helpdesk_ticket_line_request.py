@@ -140,10 +140,9 @@ class HelpdeskTicketLine(models.Model):
 
     def _get_left_sentence(self, left):
         return self.env._(
-            "%(product)s: only %(left)s %(unit)s are left.",
+            "%(product)s: only %(left)s can still be asked for.",
             product=self.product_id.display_name,
-            left=format_quantity(self.env, left),
-            unit=self.uom_id.name,
+            left=format_quantity(self.env, left, self.uom_id),
         )
 
     def _get_acts(self, customer, several):

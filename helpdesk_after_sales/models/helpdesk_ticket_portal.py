@@ -163,7 +163,7 @@ class HelpdeskTicket(models.Model):
         self.check_access("read")
         # sudo: the user may read the ticket, as was just checked; these names are shown
         # to its customer on the page, too.
-        ticket = self.sudo()
+        ticket = self.with_context(display_default_code=False).sudo()
         return {
             "number": ticket.ticket_ref,
             "subject": ticket.name,

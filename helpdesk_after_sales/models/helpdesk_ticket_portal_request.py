@@ -66,9 +66,10 @@ class HelpdeskTicket(models.Model):
     @api.model
     def _get_portal_lines(self, offset=0, limit=None):
         """Return the order lines of the user's company, the newest first, under
-        ``sudo()``."""
+        ``sudo()``; their products are named without our internal references."""
         # sudo: the domain names the user's own company.
         lines = self.env["sale.order.line"].sudo()
+        lines = lines.with_context(display_default_code=False)
         return lines.search(
             self._get_portal_lines_domain(),
             order="order_id, id",
@@ -93,7 +94,7 @@ class HelpdeskTicket(models.Model):
 
     @api.model
     def _get_portal_line(self, line_id):
-        """Return an order line of the user's company, under ``sudo()``.
+        """Return an order line of the user's company, as :meth:`_get_portal_lines`.
 
         :raises MissingError: when it isn't one, whether or not it exists
         """
@@ -103,6 +104,7 @@ class HelpdeskTicket(models.Model):
         line = (
             self.env["sale.order.line"]
             .sudo()
+            .with_context(display_default_code=False)
             .search(self._get_portal_lines_domain() & Domain("id", "=", line_id))
         )
         if not line:
@@ -150,7 +152,8 @@ class HelpdeskTicket(models.Model):
     @api.readonly
     def portal_purchases(self, offset=0, limit=20):
         """Return what the user's company has bought, for the user: a list of
-        ``{"id", "order", "product", "delivered", "unit", "date", "requests"}``.
+        ``{"id", "order", "product", "delivered", "delivered_text", "unit", "date",
+        "requests"}``; ``delivered_text`` is as the user's language writes it.
 
         ``requests`` tells per service what can be asked for: ``{"service", "kind",
         "button", "left", "refusal"}``; quantities in the unit of the line.
@@ -186,6 +189,9 @@ class HelpdeskTicket(models.Model):
                     "order": line.order_id.name,
                     "product": line.product_id.display_name,
                     "delivered": line.qty_delivered,
+                    "delivered_text": format_quantity(
+                        self.env, line.qty_delivered, line.product_uom_id
+                    ),
                     "unit": line.product_uom_id.name,
                     "date": line.order_id.date_order,
                     "requests": requests,
@@ -319,9 +325,8 @@ class HelpdeskTicket(models.Model):
         if uom.compare(quantity, left) > 0:
             raise UserError(
                 self.env._(
-                    "%(left)s %(unit)s are left to ask for.",
-                    left=format_quantity(self.env, left),
-                    unit=uom.name,
+                    "Only %(left)s can still be asked for.",
+                    left=format_quantity(self.env, left, uom),
                 )
             )
         return uom.round(quantity)
@@ -405,7 +410,8 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         result = []
         # sudo: see the caller; nothing of it but this is told.
-        for line in self.sudo().line_ids.filtered("product_id"):
+        lines = self.with_context(display_default_code=False).sudo().line_ids
+        for line in lines.filtered("product_id"):
             dropped = line.state == "asked" and self.close_date
             known = line.state != "draft" and not dropped
             state, style = line._get_badge() if known else (False, "")

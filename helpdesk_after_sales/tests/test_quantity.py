@@ -20,3 +20,10 @@ class TestQuantity(TransactionCase):
                 self.assertEqual(format_quantity(self.env, quantity), english)
                 env = self.env(context={"lang": german.code})
                 self.assertEqual(format_quantity(env, quantity), german_text)
+
+    def test_only_pieces_go_without_their_unit(self):
+        """22 C: nobody says "1 Units"."""
+        dozen = self.env.ref("uom.product_uom_dozen")
+        pieces = self.env.ref("uom.product_uom_unit")
+        self.assertEqual(format_quantity(self.env, 1, pieces), "1")
+        self.assertEqual(format_quantity(self.env, 1.5, dozen), f"1.5 {dozen.name}")

@@ -144,16 +144,12 @@ class RepairOrder(models.Model):
             "cancel": (self.env._("Cancelled"), "secondary"),
         }
         values["state"], values["style"] = states[self.state]
+        quantity = format_quantity(self.env, self.product_qty, self.product_uom)
         values["detail"] = " ".join(
             filter(
                 None,
                 (
-                    self.env._(
-                        "%(quantity)s %(unit)s of %(product)s",
-                        quantity=format_quantity(self.env, self.product_qty),
-                        unit=self.product_uom.name,
-                        product=self.product_id.display_name,
-                    )
+                    f"{quantity} × {self.product_id.display_name}"
                     if self.product_id
                     else "",
                     self.lot_id.name,

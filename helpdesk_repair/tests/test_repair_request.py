@@ -62,7 +62,7 @@ class TestRepairRequest(HelpdeskRepairCommon):
 
     def test_x9_as_many_as_were_asked_for(self):
         ticket = self._ask(2)
-        with self.assertRaisesRegex(UserError, "1 Units are left"):
+        with self.assertRaisesRegex(UserError, "Only 1 can still"):
             self._ask(2)
         repair = self._confirm(self._approve(ticket).save())
         self.assertEqual(repair.product_qty, 2)

@@ -174,7 +174,7 @@ class HelpdeskReturnDecision(models.Model):
     # -- Words ---------------------------------------------------------------
 
     def _describe(self):
-        """Return "2 Lamp: damaged, Scrap (SP/00001)"."""
+        """Return "2 × Lamp: damaged, Scrap (SP/00001)"."""
         self.ensure_one()
         words = dict(self._fields["condition"]._description_selection(self.env))
         what = self.disposition_id.name or ""
@@ -183,7 +183,7 @@ class HelpdeskReturnDecision(models.Model):
         return self.env._(
             "%(quantity)s %(product)s: %(condition)s, %(disposition)s",
             quantity=self._describe_quantity(),
-            product=self.product_id.display_name,
+            product=self._describe_product(),
             condition=(words.get(self.condition) or "").lower(),
             disposition=what,
         )
@@ -191,9 +191,10 @@ class HelpdeskReturnDecision(models.Model):
     def _describe_for_customer(self):
         """Return what a customer is told about these goods, in plain words."""
         self.ensure_one()
+        self = self.with_context(display_default_code=False)
         values = {
             "quantity": self._describe_quantity(),
-            "product": self.product_id.display_name,
+            "product": self._describe_product(),
         }
         if self.kind == "missing":
             return self.env._("%(quantity)s %(product)s did not reach us.", **values)
@@ -214,5 +215,8 @@ class HelpdeskReturnDecision(models.Model):
         )
 
     def _describe_quantity(self):
-        number = format_quantity(self.env, self.quantity)
-        return f"{number} ({self.lot_id.name})" if self.lot_id else number
+        return f"{format_quantity(self.env, self.quantity, self.product_id.uom_id)} ×"
+
+    def _describe_product(self):
+        name = self.product_id.display_name
+        return f"{name} ({self.lot_id.name})" if self.lot_id else name

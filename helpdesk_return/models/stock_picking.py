@@ -326,7 +326,7 @@ class StockPicking(models.Model):
         }
 
     def _describe_timeline_quantities(self):
-        """Return "2 Units of Lamp, 1 Units of Desk": what is moved. A piece that was
+        """Return "2 × Lamp, 1 × Desk": what is moved. A piece that was
         scrapped from the return is one of those that came (goods C9)."""
         done = self.state == "done"
         total = {}
@@ -339,11 +339,6 @@ class StockPicking(models.Model):
             quantity = move.quantity if done else move.product_uom_qty
             total[key] = total.get(key, 0.0) + quantity
         return ", ".join(
-            self.env._(
-                "%(quantity)s %(unit)s of %(product)s",
-                quantity=format_quantity(self.env, quantity),
-                unit=unit.name,
-                product=product.display_name,
-            )
+            f"{format_quantity(self.env, quantity, unit)} × {product.display_name}"
             for (product, unit), quantity in total.items()
         )

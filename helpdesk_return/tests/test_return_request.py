@@ -107,7 +107,7 @@ class TestReturnRequest(ReturnRequestCommon):
             ],
         )
         agents = ticket.with_user(self.agent)
-        self.assertIn("2 Units of Lamp", agents.request_summary)
+        self.assertIn("2 × Lamp", agents.request_summary)
         self.assertIn("Exchange", agents.request_summary)
         self.assertEqual(agents.request_notice, "All of it can be done.")
         self.assertEqual(self._left(), (1, False))
@@ -116,7 +116,7 @@ class TestReturnRequest(ReturnRequestCommon):
         form = self._approve(ticket)
         self.assertEqual(
             form.helpdesk_request_summary,
-            f"The customer asks to return 2 Units of Lamp ({self.order_a.name}), "
+            f"The customer asks to return 2 × Lamp ({self.order_a.name}), "
             f"{reason.name}. Requested: Exchange.",
         )
         self.assertFalse(self._form().helpdesk_request_summary, "another ticket")
@@ -146,7 +146,7 @@ class TestReturnRequest(ReturnRequestCommon):
                 (f"Return {back.name}", "We are waiting for it"),
             ],
         )
-        self.assertIn("2 Units of Lamp", acts[-1]["detail"])
+        self.assertIn("2 × Lamp", acts[-1]["detail"])
         self._deliver(back)
         (*_others, last) = ticket.with_user(self.user_a1).portal_timeline()
         self.assertEqual((last["state"], last["url"]), ("Received", False))
@@ -179,7 +179,7 @@ class TestReturnRequest(ReturnRequestCommon):
             with self.subTest(quantity=quantity), self.assertRaises(UserError):
                 self._ask(quantity)
         self._ask(2)
-        with self.assertRaisesRegex(UserError, "1 Units are left"):
+        with self.assertRaisesRegex(UserError, "Only 1 can still"):
             self._ask(2, user=self.user_a2)
         self._ask(1, user=self.user_a2)
         self.assertEqual(self._left(), (0, "You have asked for this already."))
@@ -466,13 +466,21 @@ class TestReturnRequestPages(ReturnRequestCommon, HttpCase):
         self.authenticate(user.login, user.login)
 
     def test_x4_x9_pages_say_what_can_be_asked_for(self):
+        """X4, X9; 22 C: plain words, no references of ours, and no "1 Units"."""
         self._login(self.user_a1)
+        self.lamp.default_code = "AS-LAMP"
         text = self.url_open("/my/purchases").text
+        self.assertIn("3 delivered", text)
         address = f"/my/purchases/{self.lamps.id}/return"
         self.assertIn(address, text)
         page = self.url_open(address)
         self.assertIn("You can ask for 3 at most", page.text)
-        self._ask(3)
+        ticket = self._ask(3)
+        own = self.url_open(f"/my/tickets/{ticket.id}")
+        for shown in (text, page.text, own.text):
+            self.assertIn("Lamp", shown)
+            self.assertNotIn("AS-LAMP", shown)
+            self.assertNotIn("Units", shown)
         self.assertNotIn(address, self.url_open("/my/purchases").text)
         page = self.url_open(address)
         self.assertIn("You have asked for this already", page.text)

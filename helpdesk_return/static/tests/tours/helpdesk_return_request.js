@@ -42,8 +42,7 @@ tours.add("helpdesk_return_approve", {
     steps: () => [
         {
             content: "the agent sees what is asked for, and that it can be done",
-            trigger:
-                "[name=request]:contains(2 Units of Lamp):contains(All of it can be)",
+            trigger: "[name=request]:contains(2 × Lamp):contains(All of it can be)",
         },
         {
             trigger: "button[name=action_approve_request]",
@@ -52,7 +51,7 @@ tours.add("helpdesk_return_approve", {
         {
             content: "the pop-up says what it answers",
             trigger:
-                ".modal .alert-info:contains(2 Units of Lamp):contains(Requested: Exchange)",
+                ".modal .alert-info:contains(2 × Lamp):contains(Requested: Exchange)",
         },
         {
             content: "the pop-up is filled with exactly that",
