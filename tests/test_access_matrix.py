@@ -137,6 +137,7 @@ helpdesk.ticket
     portal_reopen                        -  told     -     -     -     -     -     -
     portal_request                       -   yes  told  told  told  told  told  told
     portal_timeline                      -   yes     -     -     -   yes   yes   yes
+    search_purchases                     -     -     -     -     -   yes   yes   yes
 helpdesk.ticket.line
     action_approve                       -     -     -     -     -  told  told  told
     action_decline                       -     -     -     -     -  told  told  told
@@ -189,13 +190,11 @@ stock.picking
 # Methods of Odoo that the addons extend: who may call them is what Odoo decides.
 EXTENDED = """
 account.move                     button_cancel button_draft copy_data create
-account.move                     name_search
 account.move.reversal            create default_get onchange reverse_moves write
 base                             default_get onchange
 fsm.task.photo                   create write
 fsm.worksheet.template           copy_data create write
 helpdesk.after.sales.document    create get_formview_id get_view write
-helpdesk.after.sales.purchase    name_search
 helpdesk.chosen.mixin            create default_get onchange write
 helpdesk.coupon.wizard           create write
 helpdesk.macro                   copy_data create write
@@ -221,13 +220,12 @@ repair.order                     action_repair_done write
 resource.calendar                write
 resource.calendar.attendance     create unlink write
 resource.calendar.leaves         create unlink write
-product.product                  name_search
 rating.rating                    write
 res.users                        write
 sale.order                       action_confirm
 stock.move                       create onchange write
 stock.move.line                  write
-stock.picking                    action_cancel name_search
+stock.picking                    action_cancel
 stock.reference                  create onchange write
 """
 

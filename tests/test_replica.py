@@ -229,16 +229,14 @@ class TestReplica(unittest.TestCase):
                 [self.customer],
                 {"helpdesk_ticket_count": {}},
             ),
-            ("sale.order", "name_search"): (),
             # Ours
+            ("helpdesk.ticket", "search_purchases"): (one, "sale.order"),
             ("helpdesk.ticket", "get_purchases"): (one,),
             ("helpdesk.ticket", "action_view_customer_tickets"): (one,),
             ("helpdesk.ticket", "action_view_credit_notes"): (one,),
             ("helpdesk.ticket", "action_refund"): (one,),
             ("res.partner", "action_view_helpdesk_tickets"): ([self.customer],),
         }
-        scope = {"company_id": 1, "partner_id": self.customer}
-        keywords = {"name_search": {"context": {"helpdesk_purchase_of": scope}}}
         clients = [self._login(n, f"agent_{n}") for n in range(2)]
         seen = {
             key: len(self._modes(f"/web/dataset/call_kw/{'/'.join(key)}"))
@@ -252,9 +250,7 @@ class TestReplica(unittest.TestCase):
             self.assertEqual(name, "After")
             for client in clients:
                 for (model, method), arguments in screens.items():
-                    answer = client.call(
-                        model, method, *arguments, **keywords.get(method, {})
-                    )
+                    answer = client.call(model, method, *arguments)
                     if (model, method) == ("helpdesk.ticket", "web_search_read"):
                         self.assertEqual(answer["records"][0]["name"], "Before")
                     if (model, method) == ("helpdesk.ticket", "web_read"):

@@ -47,14 +47,11 @@ class AccountMove(models.Model):
         return domain
 
     @api.model
-    @api.readonly
-    def name_search(self, name="", domain=None, operator="ilike", limit=100):
-        """Return ``[(id, name)]``; of a customer's invoices with their date, total, and
-        whether nothing is left to refund, for who may read invoices."""
-        found = super().name_search(name, domain, operator, limit)
-        if not self.env.context.get("helpdesk_purchase_of") or not (
-            self.browse().has_access("read")
-        ):
+    def _search_purchases(self, name, limit, scope, chosen):
+        """As the mixin; with date, total, and whether nothing is left to refund, for
+        who may read invoices."""
+        found = super()._search_purchases(name, limit, scope, chosen)
+        if not self.has_access("read"):
             return found
         # sudo: those that the customer has, as super() found; figures of the choice.
         invoices = self.sudo().browse(id_ for id_, _name in found)

@@ -1,16 +1,14 @@
 from odoo import api, models
-from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
-from ..tools.reading import check_one
+from ..tools.reading import check_one, read_id
 
 
 class HelpdeskAfterSalesPurchase(models.AbstractModel):
     """What a customer bought: order, delivery, invoice, product or lot.
 
-    A model that takes part inherits this one *before* itself, so that
-    :meth:`name_search` here is asked first, and answers
-    :meth:`_get_purchase_domain`.
+    A model that takes part answers :meth:`_get_purchase_domain`. Its names are offered
+    by ``helpdesk.ticket.search_purchases``, which checks the ticket.
     """
 
     _name = "helpdesk.after.sales.purchase"
@@ -46,28 +44,35 @@ class HelpdeskAfterSalesPurchase(models.AbstractModel):
         )
 
     @api.model
-    @api.readonly
-    def name_search(self, name="", domain=None, operator="ilike", limit=100):
-        """Return ``[(id, name)]``; with ``helpdesk_purchase_of`` in the context only
-        what that customer bought, by name, whatever else the user may read.
+    def _search_purchases(self, name, limit, scope, chosen):
+        """Return ``[(id, name)]`` of what a customer bought, by name, whatever else the
+        user may read. ``helpdesk.ticket.search_purchases`` has checked the ticket.
 
-        The context key holds ids under ``company_id``, ``partner_id`` (commercial)
-        and optionally ``sale_order_id``, ``product_id``, ``lot_id``, ``ids`` (a list to
-        choose from).
-
-        :raises AccessError: for anybody but helpdesk users (S21)
+        :param scope: arguments of :meth:`_get_purchase_domain`
+        :param chosen: see ``search_purchases``
         """
-        scope = self.env.context.get("helpdesk_purchase_of")
-        if not scope:
-            return super().name_search(name, domain, operator, limit)
-        # The domain of the client is left out on purpose: with sudo it could ask
-        # for anything. sudo: _get_scope_domain proved the group and the company, and
-        # nothing but names of that customer's purchases leaves. Products that were
-        # archived since they were bought are still the customer's.
-        purchases = self.sudo().with_context(active_test=False)
-        return super(HelpdeskAfterSalesPurchase, purchases).name_search(
-            name, self._get_scope_domain(scope), operator, limit
-        )
+        domain = self._get_offered_domain(scope, chosen)
+        return self._with_purchases().name_search(name, domain, "ilike", limit)
+
+    @api.model
+    def _get_offered_domain(self, scope, chosen):
+        if not scope["customer"] or scope["company"] not in self.env.companies:
+            return Domain.FALSE
+        domain = self._get_purchase_domain(**scope)
+        if isinstance(ids := chosen.get("ids"), list | tuple):
+            domain &= Domain("id", "in", [*filter(None, map(read_id, ids))])
+        return domain
+
+    @api.model
+    def _with_purchases(self):
+        """Return this model as the system, for the names of what was bought. The
+        context of the client is left out: it would decide what a name tells."""
+        # Products that were archived since they were bought are still the customer's.
+        context = {"active_test": False}
+        for key in ("lang", "tz", "allowed_company_ids"):
+            if key in self.env.context:
+                context[key] = self.env.context[key]
+        return self.with_env(self.env(su=True, context=context))
 
     @api.readonly
     def action_create_helpdesk_ticket(self):
@@ -85,29 +90,3 @@ class HelpdeskAfterSalesPurchase(models.AbstractModel):
         the order, product or lot that it tells."""
         team = self.env["helpdesk.ticket"]._default_team_id(self.company_id)
         return {"partner_id": self.partner_id.id, "team_id": team.id}
-
-    @api.model
-    def _get_scope_domain(self, scope):
-        if not self.env.user.has_group("helpdesk_after_sales.group_helpdesk_user"):
-            raise AccessError(
-                self.env._("Only helpdesk users choose from a customer's purchases.")
-            )
-
-        def browse(model, key):
-            id_ = scope.get(key) if isinstance(scope, dict) else None
-            return self.env[model].browse(id_ if type(id_) is int else ())
-
-        company = browse("res.company", "company_id")
-        customer = browse("res.partner", "partner_id")
-        if not customer or company not in self.env.companies:
-            return Domain.FALSE
-        domain = self._get_purchase_domain(
-            company,
-            customer,
-            browse("sale.order", "sale_order_id"),
-            browse("product.product", "product_id"),
-            browse("stock.lot", "lot_id"),
-        )
-        if isinstance(ids := scope.get("ids"), list):
-            domain &= Domain("id", "in", [id_ for id_ in ids if type(id_) is int])
-        return domain

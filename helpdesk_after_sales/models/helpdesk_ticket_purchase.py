@@ -1,5 +1,7 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from ..tools.reading import check_one, read_id, read_integer, read_text
 
 
 class HelpdeskTicket(models.Model):
@@ -60,6 +62,73 @@ class HelpdeskTicket(models.Model):
             if name in values
         }
         return self.new(known, origin=self)
+
+    # -- What can be chosen --------------------------------------------------
+
+    @api.readonly
+    def search_purchases(self, model, name="", limit=30, chosen=None):
+        """Return ``[(id, name)]`` of what the customer of this ticket bought from its
+        company, for the drop-downs of tickets and services (S21 to S24).
+
+        Called without a ticket for one that is new.
+
+        :param model: ``sale.order``, ``stock.picking``, ``account.move``,
+            ``product.product`` or ``stock.lot``
+        :param chosen: what the form holds: ids under ``sale_order_id``, ``product_id``,
+            ``lot_id``, each narrowing the choice, and ``ids``, a list to choose from;
+            ``partner_id`` and ``team_id`` of a ticket that isn't saved as it is shown;
+            ``others`` for products that were not bought here, too; ``returnable`` and
+            ``returned`` for deliveries and returns
+        :raises AccessError: when the user isn't a helpdesk user, may not read the
+            ticket, or may not choose this customer or team
+        """
+        if not self.env.user.has_group("helpdesk_after_sales.group_helpdesk_user"):
+            raise AccessError(
+                self.env._("Only helpdesk users choose from a customer's purchases.")
+            )
+        if not self._is_purchase_model(model):
+            raise UserError(self.env._("Choose from what the customer bought."))
+        chosen = chosen if isinstance(chosen, dict) else {}
+        scope = self._get_shown_ticket(chosen)._get_purchase_scope(
+            **{
+                key: self.env[comodel].browse(read_id(chosen.get(f"{key}_id")))
+                for key, comodel in (
+                    ("sale_order", "sale.order"),
+                    ("product", "product.product"),
+                    ("lot", "stock.lot"),
+                )
+            }
+        )
+        limit = read_integer(limit, default=30, minimum=1, maximum=320)
+        return self.env[model]._search_purchases(read_text(name), limit, scope, chosen)
+
+    @api.model
+    def _is_purchase_model(self, name):
+        return (
+            isinstance(name, str)
+            and name in self.env
+            and not self.env[name]._abstract
+            and isinstance(self.env[name], self.pool["helpdesk.after.sales.purchase"])
+        )
+
+    def _get_shown_ticket(self, chosen):
+        """Return this ticket as a form shows it.
+
+        :raises AccessError: unless the user may have it so
+        """
+        if self:
+            check_one(self)
+        self.check_access("read" if self else "create")
+        values = {
+            name: read_id(chosen[name]) or False
+            for name in ("partner_id", "team_id")
+            if name in chosen and chosen[name] != self[name].id
+        }
+        if not values:
+            return self
+        self.check_access("write" if self else "create")
+        self._check_chosen(values, form=True)
+        return self.new(values, origin=self)
 
     # What another customer or company sold is taken back. sudo: agents may not read
     # orders and lots; they are compared, not shown.

@@ -10,21 +10,16 @@ class ProductProduct(models.Model):
         return {"product_id": self.id}
 
     @api.model
-    @api.readonly
-    def name_search(self, name="", domain=None, operator="ilike", limit=100):
-        """As the mixin; with ``others`` in its scope, products that were not bought
-        here come after what was (goods B6)."""
-        found = super().name_search(name, domain, operator, limit)
-        scope = self.env.context.get("helpdesk_purchase_of")
-        others = isinstance(scope, dict) and scope.get("others")
-        left = limit and limit - len(found)
-        if not others or (found and not name) or left == 0:
+    def _search_purchases(self, name, limit, scope, chosen):
+        """As the mixin; with ``others``, products that were not bought here come after
+        what was (goods B6)."""
+        found = super()._search_purchases(name, limit, scope, chosen)
+        if not chosen.get("others") or (found and not name) or len(found) >= limit:
             return found
         offered = Domain("id", "not in", [product_id for product_id, _name in found])
         offered &= Domain("company_id", "in", [False, *self.env.companies.ids])
         # With the user's own rights: these are the products of the catalogue.
-        catalogue = self.with_context(helpdesk_purchase_of=None)
-        return found + catalogue.name_search(name, offered, operator, left)
+        return found + self.name_search(name, offered, "ilike", limit - len(found))
 
     @api.model
     def _get_purchase_domain(self, company, customer, sale_order, product, lot):

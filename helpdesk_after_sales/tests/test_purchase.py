@@ -1,6 +1,6 @@
 from odoo import Command
-from odoo.exceptions import AccessError, ValidationError
-from odoo.tests import Form, tagged
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import Form, new_test_user, tagged
 
 from .common import HelpdeskAfterSalesCommon
 
@@ -21,21 +21,12 @@ class TestPurchase(HelpdeskAfterSalesCommon):
         )
         cls.ticket_a = cls._ticket(cls.contact_a1)
 
-    def _offered(self, user, field, **scope):
+    def _offered(self, user, field, ticket=None, **chosen):
         """Return the ids that the drop-down of ``field`` offers to ``user``."""
-        ticket = self.ticket_a.with_user(user)
-        model = self.env["helpdesk.ticket"]._fields[field].comodel_name
-        scope = {
-            "company_id": self.company.id,
-            "partner_id": ticket.commercial_partner_id.id,
-        } | scope
-        return {
-            id_
-            for id_, _name in self.env[model]
-            .with_user(user)
-            .with_context(helpdesk_purchase_of=scope)
-            .name_search("")
-        }
+        ticket = self.ticket_a if ticket is None else ticket
+        model = ticket._fields[field].comodel_name
+        names = ticket.with_user(user).search_purchases(model, chosen=chosen)
+        return {id_ for id_, _name in names}
 
     def test_s20_s21_orders_of_the_commercial_entity_are_offered(self):
         self.assertEqual(
@@ -106,37 +97,68 @@ class TestPurchase(HelpdeskAfterSalesCommon):
 
     def test_s21_another_company_offers_nothing(self):
         other = self.env["res.company"].create({"name": "Elsewhere"})
-        self.assertFalse(
-            self._offered(self.agent, "sale_order_id", company_id=other.id)
+        team = self.team.copy({"name": "Far", "company_id": other.id})
+        with self.assertRaises(AccessError):
+            self._offered(self.agent, "sale_order_id", team_id=team.id)
+        ticket = self._ticket(self.contact_a1, team_id=team.id)
+        with self.assertRaises(AccessError):
+            self._offered(self.agent, "sale_order_id", ticket)
+
+    def test_s21_only_the_ticket_says_whose_purchases(self):
+        """Rights R2: no context, and no customer or ticket that isn't the agent's."""
+        orders = self.env["sale.order"].with_user(self.agent)
+        for scope in (
+            {"company_id": self.company.id, "partner_id": self.customer_b.id},
+            {"ticket_id": self.ticket_a.id},
+        ):
+            with self.assertRaises(AccessError):
+                orders.with_context(helpdesk_purchase_of=scope).name_search("")
+        hidden = self.team.copy(
+            {"privacy_visibility": "invited_internal", "member_ids": False}
         )
+        ticket = self._ticket(self.customer_b, team_id=hidden.id)
+        far = self.env["res.company"].create({"name": "Far"})
+        secret = self.customer_b.copy({"name": "Secret", "company_id": far.id})
+        for kwargs in (
+            {"ticket": ticket},
+            {"team_id": hidden.id},
+            {"partner_id": secret.id},
+            {"ticket": ticket.browse(), "partner_id": secret.id},
+        ):
+            with self.subTest(**kwargs), self.assertRaises(AccessError):
+                self._offered(self.agent, "sale_order_id", **kwargs)
+        portal = new_test_user(
+            self.env, "alder", "base.group_portal", partner_id=self.contact_a1.id
+        )
+        for user in (portal, self.env.ref("base.public_user")):
+            with self.assertRaises(AccessError):
+                self._offered(user, "sale_order_id")
+        for model in ("res.partner", "helpdesk.after.sales.purchase", ["x"], None):
+            with self.assertRaises(UserError):
+                self.ticket_a.with_user(self.agent).search_purchases(model)
+
+    def test_s21_a_ticket_that_is_not_saved_offers_what_it_would(self):
+        new = {"partner_id": self.customer_b.id, "team_id": self.team.id}
+        for ticket in (self.ticket_a, self.ticket_a.browse()):
+            offered = self._offered(self.agent, "sale_order_id", ticket, **new)
+            self.assertEqual(offered, {self.order_b.id})
+        self.assertEqual(self.ticket_a.partner_id, self.contact_a1)
 
     def test_s21_plain_employees_are_refused(self):
         with self.assertRaises(AccessError):
             self._offered(self.employee, "sale_order_id")
 
-    def test_s21_malformed_scope_offers_nothing(self):
-        for partner in ("x", [1], {"a": 1}, None, True, -1):
-            with self.subTest(partner=partner):
-                self.assertFalse(
-                    self._offered(self.agent, "sale_order_id", partner_id=partner)
-                )
-
-    def test_s21_the_clients_own_domain_is_not_evaluated(self):
-        """An agent can't use the drop-down to ask for fields they may not read."""
-        found = (
-            self.env["sale.order"]
-            .with_user(self.agent)
-            .with_context(
-                helpdesk_purchase_of={
-                    "company_id": self.company.id,
-                    "partner_id": self.customer_a.id,
-                }
-            )
-            .name_search("", domain=[("amount_total", ">", 1e9)])
-        )
-        self.assertEqual(len(found), 2)
-        with self.assertRaises(AccessError):
-            self.order_a.with_user(self.agent).read(["amount_total"])
+    def test_s21_malformed_choice_offers_nothing_of_others(self):
+        own = {self.order_a.id, self.order_a2.id}
+        for value in ("x", [1], {"a": 1}, None, True, -1, "9" * 5000, "\0"):
+            with self.subTest(value=value):
+                offered = self._offered(self.agent, "sale_order_id", partner_id=value)
+                self.assertFalse(offered)
+                for key in ("product_id", "lot_id", "sale_order_id", "ids"):
+                    offered = self._offered(self.agent, "sale_order_id", **{key: value})
+                    self.assertLessEqual(offered, own)
+                ticket = self.ticket_a.with_user(self.agent)
+                ticket.search_purchases("sale.order", value, value, value)
 
     def test_s20_foreign_order_is_refused(self):
         for values in (
@@ -187,16 +209,13 @@ class TestPurchase(HelpdeskAfterSalesCommon):
 
     def test_b6_the_drop_down_names_others_when_asked(self):
         foreign = self.env["product.product"].create({"name": "Lampion from abroad"})
-        names = self.env["product.product"].with_user(self.agent)
+        ticket = self.ticket_a.with_user(self.agent)
 
-        def offered(typed, **scope):
-            scope = {
-                "company_id": self.company.id,
-                "partner_id": self.customer_a.id,
-                "others": True,
-            } | scope
-            names_of = names.with_context(helpdesk_purchase_of=scope).name_search
-            return [id_ for id_, _name in names_of(typed)]
+        def offered(typed, **chosen):
+            names = ticket.search_purchases(
+                "product.product", typed, chosen={"others": True} | chosen
+            )
+            return [id_ for id_, _name in names]
 
         self.assertNotIn(foreign.id, offered(""))
         self.assertEqual(offered("Lamp")[0], self.lamp.id, "what was bought is first")

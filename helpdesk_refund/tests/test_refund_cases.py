@@ -344,12 +344,8 @@ class TestRefundCases(HelpdeskRefundCommon):
         self._refund().action_post()
         ticket = self._ticket(self.contact_a1)
         self.assertEqual(self._form(ticket).move_ids[:], other)
-        scope = {
-            "company_id": self.company.id,
-            "partner_id": self.customer_a.id,
-        }
-        moves = self.env["account.move"].with_user(self.billing_agent)
-        names = dict(moves.with_context(helpdesk_purchase_of=scope).name_search())
+        ticket = ticket.with_user(self.billing_agent)
+        names = dict(ticket.search_purchases("account.move"))
         self.assertIn("nothing left", names[self.invoice_a.id])
         self.assertNotIn("nothing left", names[other.id])
 

@@ -33,16 +33,13 @@ class StockPicking(models.Model):
         return result
 
     @api.model
-    def _get_scope_domain(self, scope):
-        """With ``returned`` in the scope: what came back, not what was sent."""
-        domain = super()._get_scope_domain(scope)
-        if domain.is_false() or not scope.get("returned"):
+    def _get_offered_domain(self, scope, chosen):
+        """With ``returned``: what came back, not what was sent."""
+        domain = super()._get_offered_domain(scope, chosen)
+        if domain.is_false() or not chosen.get("returned"):
             return domain
-        product = scope.get("product_id")
         return self._get_customer_returns_domain(
-            self.env["res.company"].browse(scope["company_id"]),
-            self.env["res.partner"].browse(scope["partner_id"]),
-            self.env["product.product"].browse(product if type(product) is int else ()),
+            scope["company"], scope["customer"], scope["product"]
         )
 
     @api.model

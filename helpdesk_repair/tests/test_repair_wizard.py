@@ -141,18 +141,8 @@ class TestRepairWizard(HelpdeskRepairCommon):
 
     def test_s86_return_is_offered_and_linked(self):
         back = self._return_all(self.order_a.picking_ids)
-        offered = (
-            self.env["stock.picking"]
-            .with_user(self.agent)
-            .with_context(
-                helpdesk_purchase_of={
-                    "company_id": self.company.id,
-                    "partner_id": self.customer_a.id,
-                    "product_id": self.phone.id,
-                    "returned": True,
-                }
-            )
-            .name_search("")
+        offered = self.ticket_a.with_user(self.agent).search_purchases(
+            "stock.picking", chosen={"product_id": self.phone.id, "returned": True}
         )
         self.assertEqual([id_ for id_, _name in offered], back.ids)
         form = self._form()
@@ -267,17 +257,8 @@ class TestRepairWizard(HelpdeskRepairCommon):
 
     def test_s85_lots_of_others_are_not_offered(self):
         self._sell(self.customer_b, (self.phone, 1), serials=self.serials[3])
-        offered = (
-            self.env["stock.lot"]
-            .with_user(self.agent)
-            .with_context(
-                helpdesk_purchase_of={
-                    "company_id": self.company.id,
-                    "partner_id": self.customer_a.id,
-                    "product_id": self.phone.id,
-                }
-            )
-            .name_search("")
+        offered = self.ticket_a.with_user(self.agent).search_purchases(
+            "stock.lot", chosen={"product_id": self.phone.id}
         )
         self.assertEqual({id_ for id_, _name in offered}, set(self.serials[:2].ids))
 

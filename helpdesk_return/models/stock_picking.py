@@ -143,45 +143,23 @@ class StockPicking(models.Model):
     # -- Choosing a delivery (S69) -------------------------------------------
 
     @api.model
-    @api.readonly
-    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+    def _search_purchases(self, name, limit, scope, chosen):
         """A customer's deliveries are named with their date, order and goods, the
         newest first; for a return without those of which nothing is left (S22)."""
-        scope = self.env.context.get("helpdesk_purchase_of")
-        if not scope or not self._is_customer_of_agent(scope):
-            return super().name_search(name, domain, operator, limit)
-        domain = self._get_scope_domain(scope)
+        domain = self._get_offered_domain(scope, chosen)
         if name:
             domain &= Domain.OR(
-                Domain(field, operator, name)
+                Domain(field, "ilike", name)
                 for field in ("name", "origin", "sale_id.name", "move_ids.product_id")
             )
-        # The client's context would decide what names tell.
-        keys = ("lang", "tz", "allowed_company_ids")
-        kept = {key: self.env.context.get(key) for key in keys}
-        # sudo: _get_scope_domain proved the group and the company, and nothing but
-        # labels of the deliveries of a customer whose ticket the user sees leaves.
-        pickings = self.sudo().with_env(self.env(su=True, context=kept))
+        pickings = self._with_purchases()
         pickings = pickings.search(domain, order="date_done desc, id", limit=limit)
-        if scope.get("returnable"):
+        if chosen.get("returnable"):
             balances = pickings._get_delivery_balances()
             pickings = pickings.filtered(
                 lambda picking: any(o.left for o in balances[picking].goods.values())
             )
         return [(picking.id, picking._get_helpdesk_label()) for picking in pickings]
-
-    @api.model
-    def _is_customer_of_agent(self, scope):
-        """Return whether the user sees a ticket of the customer of this scope."""
-        customer_id = scope.get("partner_id") if isinstance(scope, dict) else None
-        tickets = self.env["helpdesk.ticket"]
-        return bool(
-            type(customer_id) is int
-            and tickets.has_access("read")
-            and tickets.search_count(
-                [("commercial_partner_id", "=", customer_id)], limit=1
-            )
-        )
 
     def _get_helpdesk_label(self):
         """Return "WH/OUT/00184 · 3 May 2026 · S00042 · Lamp, Desk"."""

@@ -418,22 +418,19 @@ class TestChoice(GoodsCommon):
         return ticket
 
     def test_c2_list_says_date_order_and_goods(self):
-        scope = {
-            "company_id": self.company.id,
-            "partner_id": self.customer_a.id,
-            "returnable": True,
-        }
-        pickings = self.env["stock.picking"].with_user(self.agent)
-        pickings = pickings.with_context(helpdesk_purchase_of=scope)
-        names = dict(pickings.name_search(""))
+        ticket = self.ticket_a.with_user(self.agent)
+
+        def offered(**chosen):
+            chosen["returnable"] = True
+            return dict(ticket.search_purchases("stock.picking", chosen=chosen))
+
+        names = offered()
         label = names[self.delivery_a.id]
         for word in (self.delivery_a.name, self.order_a.name, "Lamp", "Phone"):
             self.assertIn(word, label)
-        scope["product_id"] = self.desk.id
-        self.assertNotIn(self.delivery_a.id, dict(pickings.name_search("")))
-        del scope["product_id"]
+        self.assertNotIn(self.delivery_a.id, offered(product_id=self.desk.id))
         self._return({self.lamp: 3, self.phone: 2}, self.serials[:2])
-        self.assertNotIn(self.delivery_a.id, dict(pickings.name_search("")))
+        self.assertNotIn(self.delivery_a.id, offered())
 
     def test_c3_return_of_a_line_proposes_that_line(self):
         ticket = self.ticket_a.with_user(self.agent)

@@ -12,10 +12,13 @@ import {
 import {Many2XAutocomplete} from "@web/views/fields/relational_utils";
 
 /**
- * Choose from what a customer bought. The server offers names by the context key
- * `helpdesk_purchase_of` also to agents who can't read the documents themselves: the
- * dialog behind "Search more" would be refused to them, so more is listed instead. On a
- * phone Odoo opens that dialog at once, with everybody's documents: here the list as well.
+ * Choose from what a customer bought. The ticket offers names also to agents who can't
+ * read the documents themselves: the dialog behind "Search more" would be refused to
+ * them, so more is listed instead. On a phone Odoo opens that dialog at once, with
+ * everybody's documents: here the list as well.
+ *
+ * The view says in the context, under `helpdesk_purchase_of`, which ticket is asked and
+ * what else is chosen in the form. Nothing on the server reads that key.
  */
 class PurchaseAutocomplete extends Many2XAutocomplete {
     static template = xml`
@@ -30,6 +33,21 @@ class PurchaseAutocomplete extends Many2XAutocomplete {
             <span class="o_dropdown_button" />
         </div>`;
     static defaultProps = {...Many2XAutocomplete.defaultProps, searchLimit: 30};
+
+    async search(name) {
+        const scope = this.props.context.helpdesk_purchase_of;
+        if (!scope) {
+            return super.search(name);
+        }
+        const {ticket_id: ticketId, ...chosen} = scope;
+        const names = await this.orm.call(
+            "helpdesk.ticket",
+            "search_purchases",
+            [ticketId ? [ticketId] : [], this.props.resModel],
+            {name, limit: this.props.searchLimit + 1, chosen}
+        );
+        return names.map(([id, displayName]) => ({id, display_name: displayName}));
+    }
 
     addSearchMoreSuggestion() {
         return false;
