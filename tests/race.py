@@ -52,6 +52,8 @@ class RaceCase(TransactionCase):
                 nonlocal first
                 attempts.append(index)
                 # Every transaction sees the state before anybody has begun.
+                # Nobody waits for ever: a statement that hangs fails the test.
+                env.cr.execute("SET LOCAL statement_timeout = '30s'")
                 env.cr.execute("SELECT 1")
                 if first:
                     first = False

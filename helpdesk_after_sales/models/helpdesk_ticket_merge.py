@@ -1,9 +1,15 @@
+import logging
+from functools import partial
+
 from markupsafe import Markup
 
-from odoo import Command, api, models
+from odoo import SUPERUSER_ID, Command, api, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.service.model import retrying
 from odoo.tools import email_normalize, formataddr, is_html_empty
+
+_logger = logging.getLogger(__name__)
 
 
 class HelpdeskTicket(models.Model):
@@ -130,6 +136,70 @@ class HelpdeskTicket(models.Model):
         target._take_over_sla(sources)
         sources.write({"active": False, "merged_into_id": target.id})
         target._take_over_lines(sources.line_ids)
+        sources._look_for_late_messages()
+
+    # -- Messages that come in meanwhile --------------------------------------
+
+    def message_post(self, **kwargs):
+        message = super().message_post(**kwargs)
+        self._look_for_late_messages()
+        return message
+
+    def _look_for_late_messages(self):
+        """Look after the commit whether somebody wrote on these tickets while they were
+        merged, or has done so since.
+
+        Neither transaction sees what the other one does; who ends last sees both. A
+        lock would throw back mails that come in while an agent works on the ticket.
+        """
+        postcommit = self.env.cr.postcommit
+        key = "helpdesk_late_messages"
+        if key not in postcommit.data:
+            postcommit.data[key] = set()
+            postcommit.add(
+                partial(self.browse()._move_late_messages, postcommit.data[key])
+            )
+        postcommit.data[key].update(self.ids)
+
+    def _move_late_messages(self, ids):
+        """Move what was written on merged tickets of ``ids`` to those that stay, in a
+        transaction of its own."""
+        domain = [("id", "in", list(ids)), ("merged_into_id", "!=", False)]
+        try:
+            with self.env.registry.cursor() as cr:
+                # As the system: whoever wrote need not see the ticket that stays.
+                env = api.Environment(cr, SUPERUSER_ID, {"active_test": False})
+
+                def move():
+                    for ticket in env[self._name].search(domain):
+                        ticket._hand_on_messages()
+
+                retrying(move, env)
+        except Exception:
+            # What was asked for is done; the messages stay where they are.
+            _logger.exception("Messages of merged tickets %s", sorted(ids))
+
+    def _hand_on_messages(self):
+        """Move what people wrote on this merged ticket, with its files."""
+        late = self.env["mail.message"].search(
+            [
+                ("model", "=", self._name),
+                ("res_id", "=", self.id),
+                ("message_type", "in", ("comment", "email", "email_outgoing")),
+            ],
+            order="id",
+        )
+        if not late:
+            return
+        target = self._get_merge_target()
+        late.attachment_ids.filtered(
+            lambda file: file.res_model == self._name and file.res_id == self.id
+        ).res_id = target.id
+        late.res_id = target.id
+        for message in late:
+            target._take_turn(message)
+
+    # -- What can be merged ---------------------------------------------------
 
     def _check_merge(self):
         if gone := self.filtered("merged_into_id")[:1]:
