@@ -146,7 +146,7 @@ class SaleOrderLine(models.Model):
             if direction == "out" and (
                 not move.origin_returned_move_id or move.to_refund
             ):
-                counted += quantity
+                counted += quantity if move._is_after_sales_counted() else 0.0
             elif direction == "back" and move.to_refund:
                 counted -= quantity
         if not unit.compare(counted, self.qty_delivered):

@@ -66,6 +66,11 @@ class StockMove(models.Model):
         make such moves know."""
         return False
 
+    def _is_after_sales_counted(self):
+        """Return whether the order counts this move in what it delivered. Bridges know
+        what is sent besides."""
+        return True
+
     def _get_after_sales_quantity(self):
         """Return what was moved, or is to be, in the unit of the product."""
         quantity = self.quantity if self.state == "done" else self.product_uom_qty
