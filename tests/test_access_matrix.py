@@ -36,6 +36,8 @@ helpdesk.return.decision                 -     -     -     r     -     r     r  
 helpdesk.return.disposition              -     -     r     r     r     r  rwcu     r
 helpdesk.return.process                  -     -     -   rwc     -     -     -   rwc
 helpdesk.return.process.line             -     -     -  rwcu     -     -     -  rwcu
+helpdesk.replacement.wizard              -     -     -     -   rwc   rwc   rwc   rwc
+helpdesk.replacement.wizard.line         -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.return.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.return.wizard.line              -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.sla                             -     -     -     -     -     r  rwcu     r
@@ -82,6 +84,8 @@ helpdesk.repair.wizard
     action_confirm_repair                -     -     -     -     -   yes   yes   yes
     action_create_quotation              -     -     -     -     -   yes   yes   yes
     action_open_form                     -     -     -     -     -     -     -   yes
+helpdesk.replacement.wizard
+    action_replace                       -     -     -     -     -   yes   yes   yes
 helpdesk.return.process
     action_process                       -     -     -   yes     -     -     -   yes
 helpdesk.return.process.line
@@ -115,6 +119,7 @@ helpdesk.ticket
     action_print_return_slip             -     -     -     -     -  told  told  told
     action_refund                        -     -     -     -     -     -     -   yes
     action_repair                        -     -     -     -     -   yes   yes   yes
+    action_replacement                   -     -     -     -     -   yes   yes   yes
     action_return                        -     -     -     -     -   yes   yes   yes
     action_send_repair_quotations        -     -     -     -     -  told  told  told
     action_send_return_slip              -     -     -     -     -  told  told  told
@@ -124,6 +129,7 @@ helpdesk.ticket
     action_view_fsm_tasks                -     -     -     -     -   yes   yes   yes
     action_view_ratings                  -     -     -     -     -   yes   yes   yes
     action_view_repairs                  -     -     -     -     -   yes   yes   yes
+    action_view_replacements             -     -     -     -     -   yes   yes   yes
     action_view_returns                  -     -     -     -     -   yes   yes   yes
     action_view_sale_order               -     -     -     -     -   yes   yes   yes
     get_newer_answers                    -   yes     -     -     -   yes   yes   yes

@@ -2,6 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+#: transfers that send something though nothing comes back
+WITHOUT_RETURN = Domain("move_ids", "any", Domain("helpdesk_without_return", "=", True))
+
 
 class HelpdeskTicket(models.Model):
     _inherit = "helpdesk.ticket"
@@ -25,7 +28,7 @@ class HelpdeskTicket(models.Model):
     )
 
     def _compute_returns_count(self):
-        count = self._after_sales_count("stock.picking")
+        count = self._after_sales_count("stock.picking", ~WITHOUT_RETURN)
         for ticket in self:
             ticket.returns_count = count.get(ticket._origin, 0)
 
@@ -85,7 +88,7 @@ class HelpdeskTicket(models.Model):
         """Return the action for the returns and replacements of this ticket (S76)."""
         self.ensure_one()
         self.check_access("read")
-        action = self._open_after_sales_documents("stock.picking")
+        action = self._open_after_sales_documents("stock.picking", ~WITHOUT_RETURN)
         return action | {"name": self.env._("Returns")}
 
     @api.model
@@ -213,6 +216,8 @@ class HelpdeskTicket(models.Model):
                 and not (move.helpdesk_exchange_id.move_ids & moves)
             )
         )
+        # What was sent though nothing comes back, and came back: nobody has it.
+        moves -= back.origin_returned_move_id.filtered("helpdesk_without_return")
         sent = moves._filter_after_sales_last_step() | given | bought
         returned = {
             line: max(
@@ -263,6 +268,9 @@ class HelpdeskTicket(models.Model):
         deliveries = line._get_returnable_deliveries()
         if not deliveries:
             return 0, self.env._("Nothing of it is delivered yet.")
+        deliveries, refusal = line._filter_helpdesk_window(deliveries)
+        if refusal:
+            return 0, refusal
         left = max(deliveries.values())
         if line.product_uom_id.compare(left, 0) <= 0:
             return 0, self.env._("Everything of it is on a return already.")

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 class StockMove(models.Model):
@@ -6,7 +7,11 @@ class StockMove(models.Model):
     _inherit = ["helpdesk.chosen.mixin", "helpdesk.readable.mixin", "stock.move"]
     _chosen_ours = True
     # They travel with the goods, whoever moves them; see _check_helpdesk_ticket().
-    _chosen_constrained = ("helpdesk_ticket_id", "helpdesk_exchange_id")
+    _chosen_constrained = (
+        "helpdesk_ticket_id",
+        "helpdesk_exchange_id",
+        "helpdesk_replaced_lot_id",
+    )
     _helpdesk_ticket_path = "picking_id.helpdesk_ticket_id"
 
     helpdesk_ticket_id = fields.Many2one(
@@ -27,6 +32,18 @@ class StockMove(models.Model):
         index="btree_not_null",
         copy=False,
         help="Why the customer sends this product back.",
+    )
+
+    helpdesk_without_return = fields.Boolean(
+        copy=False,
+        help="Sent as a replacement though nothing comes back: not invoiced.",
+    )
+    helpdesk_replaced_lot_id = fields.Many2one(
+        comodel_name="stock.lot",
+        string="Replaced Lot/Serial Number",
+        index="btree_not_null",
+        copy=False,
+        help="What the customer keeps, or has lost.",
     )
 
     def _restarts_warranty(self):
@@ -57,7 +74,13 @@ class StockMove(models.Model):
         for move in self.sudo():
             ticket = move.reference_ids.helpdesk_ticket_id
             if len(ticket) == 1 and move._get_after_sales_direction() == "out":
-                move.helpdesk_ticket_id = ticket
+                free = move.reference_ids.filtered("helpdesk_without_return")
+                move.write(
+                    {
+                        "helpdesk_ticket_id": ticket.id,
+                        "helpdesk_without_return": bool(free),
+                    }
+                )
                 if not move.picking_id.helpdesk_ticket_id:
                     move.picking_id.helpdesk_ticket_id = ticket
 
@@ -87,18 +110,32 @@ class StockMove(models.Model):
 
     @api.model
     def _prepare_merge_moves_distinct_fields(self):
-        return [*super()._prepare_merge_moves_distinct_fields(), "helpdesk_ticket_id"]
+        return [
+            *super()._prepare_merge_moves_distinct_fields(),
+            "helpdesk_ticket_id",
+            "helpdesk_without_return",
+            "helpdesk_replaced_lot_id",
+        ]
 
     def _key_assign_picking(self):
-        return (*super()._key_assign_picking(), self.helpdesk_ticket_id)
+        return (
+            *super()._key_assign_picking(),
+            self.helpdesk_ticket_id,
+            self.helpdesk_without_return,
+        )
 
     def _search_picking_for_assignation_domain(self):
         """A replacement has a transfer of its own, and the ticket's transfers take in
         nothing else."""
-        return [
+        domain = [
             *super()._search_picking_for_assignation_domain(),
             ("helpdesk_ticket_id", "=", self.helpdesk_ticket_id.id),
         ]
+        if self.helpdesk_ticket_id:
+            free = Domain("helpdesk_without_return", "=", True)
+            operator = "any" if self.helpdesk_without_return else "not any"
+            domain.append(("move_ids", operator, free))
+        return domain
 
     def _get_new_picking_values(self):
         values = super()._get_new_picking_values()
@@ -118,6 +155,8 @@ class StockMove(models.Model):
         return {
             "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
             "helpdesk_reason_id": self.helpdesk_reason_id.id,
+            "helpdesk_without_return": self.helpdesk_without_return,
+            "helpdesk_replaced_lot_id": self.helpdesk_replaced_lot_id.id,
         }
 
     def _prepare_procurement_values(self):
@@ -133,3 +172,15 @@ class StockMove(models.Model):
         if self.helpdesk_exchange_id:
             values["helpdesk_exchange_id"] = self.helpdesk_exchange_id.id
         return values
+
+    # -- Replacements without goods back (X23) ---------------------------------
+
+    def _is_after_sales_counted(self):
+        return not self.helpdesk_without_return and super()._is_after_sales_counted()
+
+    def _get_warranty_of_replaced(self, before, returns):
+        """The piece that the agent named, if there is one."""
+        lot = self.helpdesk_replaced_lot_id
+        if lot.warranty_end:
+            return lot.warranty_start, lot.warranty_end, False
+        return super()._get_warranty_of_replaced(before, returns)

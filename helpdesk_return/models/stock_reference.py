@@ -13,6 +13,10 @@ class StockReference(models.Model):
         copy=False,
         help="The helpdesk ticket on which these goods are sent in exchange.",
     )
+    helpdesk_without_return = fields.Boolean(
+        copy=False,
+        help="Sent as a replacement though nothing comes back: not invoiced.",
+    )
 
     @api.readonly
     def onchange(self, values, field_names, fields_spec):

@@ -9,6 +9,8 @@ class StockRule(models.Model):
             *super()._get_custom_move_fields(),
             "helpdesk_ticket_id",
             "helpdesk_reason_id",
+            "helpdesk_without_return",
+            "helpdesk_replaced_lot_id",
         ]
 
     def _push_prepare_move_copy_values(self, move_to_copy, new_date):

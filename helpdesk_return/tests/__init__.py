@@ -9,3 +9,5 @@ from . import test_return_tour
 from . import test_return_warranty
 from . import test_return_wizard
 from . import test_process_return
+from . import test_replacement
+from . import test_return_window

@@ -218,8 +218,10 @@ class HelpdeskReturnWizard(models.TransientModel):
             if kit in balance.kits and kit not in taken:
                 product = ticket.sudo().product_id  # sudo: compared
                 whole = 0  # the ticket is about a component, or something else
-                if self._is_about(ticket, out) and (
-                    not product or product == kit.product_id
+                if (
+                    self._is_about(ticket, out)
+                    and (not product or product == kit.product_id)
+                    and not self._get_window_refusal(move)
                 ):
                     whole = balance.count_kits(kit, lambda out: out.left)
                 lines.append(self._prepare_kit_values(kit, whole))
@@ -239,7 +241,6 @@ class HelpdeskReturnWizard(models.TransientModel):
             "quantity": quantity,
         }
 
-    @api.model
     def _prepare_line_values(self, out, quantity, lot):
         """Return the values of the line that proposes to return of a delivery (S70).
 
@@ -247,6 +248,8 @@ class HelpdeskReturnWizard(models.TransientModel):
         :param lot: only this one, if the delivery holds it
         """
         move, unit = out.move, out.move.product_id.uom_id
+        if self._get_window_refusal(move):
+            quantity = 0.0
         lots_left = out.get_lots_left(positive=True)
         chosen = []
         if lot in out.lots:

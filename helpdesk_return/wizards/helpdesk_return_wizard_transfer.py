@@ -39,6 +39,9 @@ class HelpdeskReturnWizard(models.TransientModel):
         for line in self.line_ids.filtered("lot_ids"):
             move = line.move_id.sudo()  # sudo: proved by _check_quantity
             line._check_lots(balance.goods[move], quantities.get(move, 0))
+        late = self._check_window(self.env["stock.move"].union(*quantities))
+        if late:
+            self.helpdesk_ticket_id._message_log(body=late)
         return balance, quantities
 
     def _check_location(self, picking):
