@@ -29,6 +29,7 @@ COMPANIONS = {
         "l10n_tw_edi_ecpay",
         "l10n_vn_edi_viettel",
     ],
+    "helpdesk_refund/tests/test_refund_delivery.py": ["delivery"],
     "helpdesk_return": ["sale_mrp", "stock_dropshipping"],
 }
 

@@ -54,6 +54,7 @@ from . import helpdesk_ticket_warranty
 from . import account_move
 from . import account_move_line
 from . import account_move_refund
+from . import account_move_refund_share
 from . import ir_attachment
 from . import ir_module_module
 from . import mail_message

@@ -40,6 +40,65 @@ class AccountMoveLine(models.Model):
             + (not self.currency_id.compare_amounts(self.price_unit, other.price_unit))
         )
 
+    def _find_credited_lines(self):
+        """Return the lines of posted invoices that this line of a credit note can be
+        for: the one that it was copied from, else those of its order line. Called with
+        ``sudo()``."""
+        self.ensure_one()
+        lines = self.helpdesk_refunded_line_id or self.sale_line_ids.invoice_lines
+        return lines.filtered(
+            lambda line: (
+                line.move_type == "out_invoice" and line.parent_state == "posted"
+            )
+        )
+
+    def _share_over_lines(self, invoices):
+        """Return ``{invoice: part}`` of this line of a credit note: what is left of its
+        order line on each of ``invoices``, the first one first. Called with ``sudo()``.
+        """
+        self.ensure_one()
+        sources = self._find_credited_lines().filtered(
+            lambda line: (
+                line.move_id in invoices and (line.quantity < 0) == (self.quantity < 0)
+            )
+        )
+        if len(sources.move_id) < 2 or not self.quantity:
+            return dict.fromkeys(sources.move_id, 1.0)
+        unit = self.product_uom_id
+        left = dict.fromkeys(invoices, 0.0)
+        for line in sources:
+            left[line.move_id] += abs(line._convert_quantity(line.quantity, unit))
+        for credited in self.sale_line_ids.invoice_lines.sorted("id"):
+            note = credited.move_id
+            if (
+                note.move_type != "out_refund"
+                or credited.parent_state == "cancel"
+                or (credited.quantity < 0) != (self.quantity < 0)
+            ):
+                continue
+            source = (
+                note.reversed_entry_id or credited.helpdesk_refunded_line_id.move_id
+            )
+            rest = abs(credited._convert_quantity(credited.quantity, unit))
+            if source in left:
+                left[source] -= rest
+            elif not source and credited.id < self.id:
+                for invoice in left:
+                    taken = min(max(left[invoice], 0.0), rest)
+                    left[invoice] -= taken
+                    rest -= taken
+        parts, rest = {}, abs(self.quantity)
+        for invoice in left:
+            taken = min(max(left[invoice], 0.0), rest)
+            if taken > 1e-9:
+                parts[invoice] = taken / abs(self.quantity)
+                rest -= taken
+        # What is more than all of them is too much for the last one.
+        last = [move for move in left if move in sources.move_id][-1]
+        if rest > 1e-9:
+            parts[last] = parts.get(last, 0.0) + rest / abs(self.quantity)
+        return parts
+
     def _is_credited_as_goods(self, left, quantity, subtotal):
         """Return whether ``subtotal`` pays ``quantity`` of this invoice line back: at
         its price, or with all that is left of the line. Cents of roundings don't

@@ -58,7 +58,10 @@ class AccountMove(models.Model):
         self.ensure_one()
         return self.currency_id.round(
             self.amount_total
-            - sum(note._convert_refunded(note.amount_total, self) for note in notes)
+            - sum(
+                note._convert_refunded(note._get_amount_credited(self), self)
+                for note in notes
+            )
             - sum(amount for amount, _sentence in self._get_given_instead())
         )
 
@@ -140,28 +143,13 @@ class AccountMove(models.Model):
             ["move_id"],
         ).move_id
         for note in others:
-            invoice = note._find_refunded_invoice().sudo(False)
-            if invoice in result:
-                result[invoice] += note.sudo(False)
+            for invoice in note._share_over_invoices():
+                if invoice in result:
+                    result[invoice] += note.sudo(False)
         return {
             move: notes.with_env(self.env).sorted("id")
             for move, notes in result.items()
         }
-
-    def _find_refunded_invoice(self):
-        """Return the invoice that the lines of this credit note lead to, if it is one
-        only. Lines of down payments lead to several, as a rule: the others tell."""
-        lines = self.invoice_line_ids.filtered(
-            lambda line: line.display_type == "product"
-        )
-        lines = lines.filtered(lambda line: not line.is_downpayment) or lines
-        invoices = (
-            lines.helpdesk_refunded_line_id.move_id
-            or lines.sale_line_ids.invoice_lines.move_id
-        ).filtered(
-            lambda move: move.move_type == "out_invoice" and move.state == "posted"
-        )
-        return invoices if len(invoices) == 1 else invoices.browse()
 
     # -- Line by line --------------------------------------------------------
 
@@ -184,8 +172,8 @@ class AccountMove(models.Model):
             unmatched = []
             for note in notes:
                 if note != but:
-                    for credited in note._get_refund_lines():
-                        unmatched += move._deduct_credited(rest, credited)
+                    for credited, part in note._get_lines_credited(move).items():
+                        unmatched += move._deduct_credited(rest, credited, part)
             result[move] = RefundLeft(rest, unmatched)
         return result
 
@@ -194,16 +182,16 @@ class AccountMove(models.Model):
             lambda line: line.display_type == "product"
         )
 
-    def _deduct_credited(self, rest, credited):
-        """Take a line of a credit note off ``{line: LineLeft}``, and return what of it
-        belongs to none of them: ``[Unmatched]``."""
+    def _deduct_credited(self, rest, credited, share=1.0):
+        """Take ``share`` of a line of a credit note off ``{line: LineLeft}``, and
+        return what of it belongs to none of them: ``[Unmatched]``."""
         note = credited.move_id
-        subtotal = note._convert_refunded(credited.price_subtotal, self)
-        total = note._convert_refunded(credited.price_total, self)
+        subtotal = note._convert_refunded(credited.price_subtotal, self) * share
+        total = note._convert_refunded(credited.price_total, self) * share
         lines = self._match_credited(rest, credited)
         if not lines:
             return [Unmatched(credited, subtotal, total)]
-        quantity = credited.quantity
+        quantity = credited.quantity * share
         for line in lines:
             left = rest[line]
             unit, own = line.product_uom_id, credited.product_uom_id
@@ -297,14 +285,17 @@ class AccountMove(models.Model):
         sentences = [
             self.env._(
                 "%(amount)s with %(note)s by %(user)s",
-                amount=note._format_refund(note.amount_total),
+                amount=note._format_refund(note._get_amount_credited(invoice)),
                 note=note._get_refund_name(),
                 user=note.create_uid.name,
             )
             for note in last
         ]
         if before:
-            total = sum(n._convert_refunded(n.amount_total, invoice) for n in before)
+            total = sum(
+                n._convert_refunded(n._get_amount_credited(invoice), invoice)
+                for n in before
+            )
             sentences.insert(
                 0,
                 self.env._(

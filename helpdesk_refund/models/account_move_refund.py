@@ -360,8 +360,22 @@ class AccountMove(models.Model):
         for note in notes:
             for key, lines in note._group_tax_lines().items():
                 amount = sum(lines.mapped("amount_currency")) * note.direction_sign
+                amount *= note._get_part_of_tax(key[0], self)
                 left[key] = left.get(key, 0.0) - note._convert_refunded(amount, self)
         return left
+
+    def _get_part_of_tax(self, tax, invoice):
+        """Return which part of ``tax`` of this credit note is for ``invoice``."""
+        parts = self._get_lines_credited(invoice)
+        taxed = [
+            line
+            for line in self._get_refund_lines()
+            if tax in line.tax_ids.flatten_taxes_hierarchy()
+        ]
+        whole = sum(line.price_subtotal for line in taxed)
+        if self.currency_id.is_zero(whole):
+            return 1.0
+        return sum(line.price_subtotal * parts.get(line, 0.0) for line in taxed) / whole
 
     def _group_tax_lines(self):
         """Return the tax lines of this document by tax and share of the tax, the same
