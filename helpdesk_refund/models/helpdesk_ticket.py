@@ -135,6 +135,7 @@ class HelpdeskTicket(models.Model):
                     "context": {
                         "default_helpdesk_sale_order_id": values["order_id"],
                         "default_helpdesk_product_id": values["product_id"],
+                        "default_helpdesk_proposed_line": line.id,
                     },
                 }
             )

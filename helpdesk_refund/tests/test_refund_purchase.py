@@ -37,6 +37,30 @@ class TestRefundPurchase(HelpdeskRefundCommon):
         # Of the two invoices of this customer the one that can be meant.
         self.assertEqual(form.move_ids[:], invoice)
 
+    def test_x6_the_line_that_was_pressed_is_proposed(self):
+        """money T18: of two lines of one product, too."""
+        order = self._sell(self.contact_a1, (self.lamp, 2), (self.lamp, 3))
+        invoice = self._invoice(order)
+        ticket = self._ticket(self.contact_a1, sale_order_id=order.id)
+        rows = ticket.with_user(self.billing_agent).get_purchases()["rows"]
+        self.assertEqual(len(rows), 2)
+        for row in rows:
+            [action] = [a for a in row["actions"] if a["method"] == "action_refund"]
+            opened = ticket.with_user(self.billing_agent).action_refund()
+            form = Form(
+                self.env[opened["res_model"]]
+                .with_user(self.billing_agent)
+                .with_context(**opened["context"], **action["context"]),
+                view=opened["views"][0][0],
+            )
+            self.assertEqual(form.helpdesk_total, 50 * row["ordered"])
+            wizard = form.save()
+            wizard.refund_moves()
+            note = wizard.new_move_ids
+            self.assertEqual(note.invoice_line_ids.sale_line_ids.id, row["id"])
+            note.action_post()
+        self.assertFalse(invoice.amount_left_to_refund)
+
     def test_x6_nothing_to_press_where_nothing_is_left_or_allowed(self):
         ticket = self._ticket(self.contact_a1)
         key = self.order_a.name, "Lamp"

@@ -77,6 +77,8 @@ class AccountMoveReversal(models.TransientModel):
                 if values.get(name)
             }
             proposed = self._prepare_ticket_defaults(ticket, **chosen)
+            if values.get("helpdesk_proposed_line"):
+                proposed["helpdesk_take"] = "ticket"
             values |= {key: proposed[key] for key in proposed if key in fields}
         return values
 

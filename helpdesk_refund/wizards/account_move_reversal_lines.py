@@ -21,6 +21,10 @@ class AccountMoveReversal(models.TransientModel):
         default="all",
         help="Fills the lines below; each can be changed.",
     )
+    helpdesk_proposed_line = fields.Integer(
+        help="Technical: the id of the order line whose button was pressed. Compared "
+        "with what was invoiced, nothing of it is read.",
+    )
     helpdesk_line_ids = fields.One2many(
         comodel_name="helpdesk.refund.line",
         inverse_name="wizard_id",
@@ -77,7 +81,11 @@ class AccountMoveReversal(models.TransientModel):
     # -- The lines -----------------------------------------------------------
 
     @api.depends(
-        "move_ids", "helpdesk_take", "helpdesk_returned_only", "helpdesk_arrived_only"
+        "move_ids",
+        "helpdesk_take",
+        "helpdesk_proposed_line",
+        "helpdesk_returned_only",
+        "helpdesk_arrived_only",
     )
     def _compute_helpdesk_line_ids(self):
         for wizard in self:
@@ -119,8 +127,14 @@ class AccountMoveReversal(models.TransientModel):
         if self.helpdesk_take == "none":
             return {}
         taken = self._get_returned_lines() if self.helpdesk_returned_only else {}
-        if not taken and self.helpdesk_take == "ticket":
-            taken = self._get_lines_about(left)
+        if self.helpdesk_take == "ticket":
+            pressed = self._get_lines_pressed(left)
+            taken = {
+                line: quantity
+                for line, quantity in taken.items()
+                if line in pressed or not pressed
+            }
+            taken = taken or pressed or self._get_lines_about(left)
         if not taken:
             taken = {line: max(rest.quantity, 0.0) for line, rest in left.items()}
         charges = [line for line in left if line._is_refund_delivery()]
@@ -143,6 +157,17 @@ class AccountMoveReversal(models.TransientModel):
         order line a refund is for."""
         lines = ticket._get_case_lines(self._after_sales_switch)
         return any(line.sale_line_id and line.quantity for line in lines)
+
+    def _get_lines_pressed(self, left):
+        """Return ``{invoice line: quantity}`` of the order line whose button in the tab
+        *Purchases* was pressed (X6)."""
+        pressed = self.helpdesk_proposed_line
+        return {
+            line: max(rest.quantity, 0.0)
+            for line, rest in left.items()
+            # sudo: ids of order lines are compared.
+            if pressed and pressed in line.sudo().sale_line_ids.ids
+        }
 
     def _get_lines_about(self, left):
         """Return ``{invoice line: quantity}`` that the ticket is about: what the
