@@ -1,7 +1,7 @@
 {
     "name": "Helpdesk Coupon",
     "summary": "Coupons and gift cards from helpdesk tickets, for that customer only",
-    "version": "19.0.2.1.0",
+    "version": "19.0.2.2.0",
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",
     "license": "LGPL-3",
@@ -12,6 +12,7 @@
         "data/mail_template_data.xml",
         "data/ir_cron_data.xml",
         "wizards/helpdesk_coupon_wizard_views.xml",
+        "wizards/helpdesk_coupon_extend_views.xml",
         "wizards/helpdesk_coupon_withdraw_views.xml",
         "views/helpdesk_team_views.xml",
         "views/helpdesk_ticket_views.xml",

@@ -24,6 +24,7 @@ helpdesk.after.sales.reason              -     -     r     r     r     r  rwcu  
 helpdesk.after.sales.resolution          -     -     r     r     r     r     r     r
 helpdesk.after.sales.service             -     -     r     r     r     r     r     r
 helpdesk.after.sales.step                -     -     -     -     -     r     r     r
+helpdesk.coupon.extend                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.coupon.withdraw                 -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.coupon.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.intervention.wizard             -     -     -     -   rwc   rwc   rwc   rwc
@@ -66,6 +67,8 @@ fsm.worksheet.sign
     action_sign                          -     -     -  told     -     -     -  told
 helpdesk.after.sales.step
     action_cancel                        -     -     -     -     -   yes   yes   yes
+helpdesk.coupon.extend
+    action_extend                        -     -     -     -     -  told  told  told
 helpdesk.coupon.withdraw
     action_withdraw                      -     -     -     -     -  told  told  told
 helpdesk.coupon.wizard
@@ -152,6 +155,7 @@ helpdesk.ticket.merge
 helpdesk.ticket.request.decline
     action_decline                       -     -     -     -     -  told  told  told
 loyalty.card
+    action_helpdesk_extend               -     -     -     -     -  told  told  told
     action_helpdesk_send                 -     -     -     -     -  told  told  told
     action_helpdesk_share                -     -     -     -     -  told  told  told
     action_helpdesk_withdraw             -     -     -     -     -  told  told  told

@@ -115,6 +115,10 @@ class TestCardRefund(TransactionCase):
         self.assertIn("40.00", self._wizard(invoice).helpdesk_notice)
         note = self._refund(invoice, 1)
         self.assertEqual((card.points, note.amount_total), (20, 30))
+        # What the customer reads: issue 16 E.
+        told = note._get_settlement_sentences()
+        self.assertEqual(sum("20.00" in sentence for sentence in told), 1)
+        self.assertFalse(any(card.code in sentence for sentence in told))
         note.button_draft()
         self.assertEqual(card.points, 0)
         note.action_post()

@@ -53,6 +53,48 @@ class AccountMove(models.Model):
             )
         return notices
 
+    def _get_settlement_sentences(self):
+        sentences = super()._get_settlement_sentences()
+        if self.state != "posted" or not self._is_after_sales_refund():
+            return sentences
+        # sudo: what posting this credit note did with cards, see _change_cards; codes
+        # aren't told.
+        for line in self._get_card_changes():
+            card = line.card_id
+            if card.program_id.is_payment_program and line.issued:
+                sentences.append(
+                    self.env._(
+                        "%(amount)s is put back on the gift card that you paid with.",
+                        amount=card.currency_id.format(line.issued),
+                    )
+                )
+            elif line.issued:
+                sentences.append(
+                    self.env._("The coupon of your order can be used again.")
+                )
+        # sudo: an amount leaves.
+        cards = self.sudo().reversed_entry_id.with_context(active_test=False)
+        for card in cards.helpdesk_gift_card_ids:
+            amount = card._get_given_instead()
+            if not card.currency_id.is_zero(amount):
+                sentences.append(
+                    self.env._(
+                        "%(amount)s of %(invoice)s was given to you as a gift card.",
+                        amount=card.currency_id.format(amount),
+                        invoice=self.reversed_entry_id.name,
+                    )
+                )
+        return sentences
+
+    def _get_card_changes(self):
+        """Return the lines, with ``sudo()``, that posting this credit note left in the
+        histories of cards."""
+        # sudo: whoever may post or send this credit note; its cards follow it.
+        history = self.env["loyalty.history"].sudo()
+        return history.search(
+            [("order_model", "=", self._name), ("order_id", "=", self.id)]
+        )
+
     def _get_cards_paid_with(self):
         """Return ``{gift card: amount}``, with ``sudo()``: what each paid of this
         document, in its currency."""
@@ -177,11 +219,7 @@ class AccountMove(models.Model):
 
         :raises UserError: when what was given back was used since
         """
-        # sudo: the user may reset this credit note; the cards follow it.
-        history = self.env["loyalty.history"].sudo()
-        history = history.search(
-            [("order_model", "=", self._name), ("order_id", "=", self.id)]
-        )
+        history = self._get_card_changes()
         for line in history:
             card = line.card_id
             points = line.issued - line.used

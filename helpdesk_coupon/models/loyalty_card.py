@@ -186,19 +186,7 @@ class LoyaltyCard(models.Model):
         )
         return wizard._open_share_link()
 
-    def action_helpdesk_withdraw(self):
-        """Return the action of the pop-up that withdraws this code."""
-        self._check_helpdesk_withdrawable()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Withdraw the Code"),
-            "res_model": "helpdesk.coupon.withdraw",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"default_coupon_id": self.id},
-        }
-
-    # -- Sending and withdrawing ---------------------------------------------
+    # -- Sending -------------------------------------------------------------
 
     def _check_helpdesk_access(self):
         """Raise unless the user may work on the ticket of this code.
@@ -212,15 +200,23 @@ class LoyaltyCard(models.Model):
             raise UserError(self.env._("This code was not made on a helpdesk ticket."))
         card.helpdesk_ticket_id.check_access("write")
 
-    def _check_helpdesk_withdrawable(self):
-        """Raise for what can't be withdrawn any more. What expired unused can: a gift
-        card gives back the money that it stands for."""
-        self._check_helpdesk_access()
-        if self.coupon_state not in ("valid", "expired", "over"):
-            self._check_helpdesk_usable()
-
     def _check_helpdesk_usable(self):
         """Raise unless this code can be given to the customer of its ticket."""
+        self._check_helpdesk_owner()
+        states = dict(self._fields["coupon_state"]._description_selection(self.env))
+        if self.coupon_state != "valid":
+            raise UserError(
+                self.env._(
+                    "The code %(code)s can't be used any more (%(state)s). Generate a "
+                    "new one on the ticket.",
+                    code=self.code,
+                    state=states[self.coupon_state],
+                )
+            )
+
+    def _check_helpdesk_owner(self):
+        """Raise unless the ticket is the user's to work on, and of the customer that
+        this code was made for."""
         self._check_helpdesk_access()
         owner = self.partner_id.commercial_partner_id
         if owner and owner != self.helpdesk_ticket_id.commercial_partner_id:
@@ -231,16 +227,6 @@ class LoyaltyCard(models.Model):
                     code=self.code,
                     customer=owner.display_name,
                     other=self.helpdesk_ticket_id.partner_id.display_name,
-                )
-            )
-        states = dict(self._fields["coupon_state"]._description_selection(self.env))
-        if self.coupon_state != "valid":
-            raise UserError(
-                self.env._(
-                    "The code %(code)s can't be used any more (%(state)s). Generate a "
-                    "new one on the ticket.",
-                    code=self.code,
-                    state=states[self.coupon_state],
                 )
             )
 
@@ -341,63 +327,6 @@ class LoyaltyCard(models.Model):
         return program.website_id or self.env["website"].search(
             Domain("company_id", "in", company.ids)
         )
-
-    def _get_given_instead(self):
-        """Return the money that the customer got with this gift card, in its currency:
-        all of its value, or what was used of it before it was withdrawn."""
-        self.ensure_one()
-        if self.active:
-            return self.helpdesk_value
-        return max(self.helpdesk_value - max(self.points, 0.0), 0.0)
-
-    def _withdraw_from_helpdesk(self, reason, tell_customer=False):
-        """Make this code unusable. Whoever calls has checked the right to do so.
-
-        :param reason: kept on the card, told on the ticket
-        :param tell_customer: send the reason to the customer
-        :raises UserError: when it was used meanwhile
-        """
-        self.ensure_one()
-        ticket = self.helpdesk_ticket_id
-        # A cart that uses the code at this moment waits, or makes us try again.
-        ticket._lock_after_sales(self)
-        # sudo: see above; the history of a card isn't for agents.
-        card = self.sudo()
-        used = card.history_ids.filtered(lambda line: line.used > 0)
-        # Of a gift card the rest can be withdrawn.
-        if used and (card.program_type != "gift_card" or card.points <= 0):
-            raise UserError(
-                self.env._(
-                    "The code %(code)s was used on %(orders)s: it can't be withdrawn "
-                    "any more.",
-                    code=card.code,
-                    orders=card.coupon_orders,
-                )
-            )
-        card.helpdesk_withdrawal = reason
-        card.action_archive()
-        card._after_sales_tell_ticket(
-            {
-                card: self.env._(
-                    "%(coupon)s was withdrawn: %(reason)s",
-                    coupon=card._get_html_link(),
-                    reason=reason,
-                )
-            }
-        )
-        if tell_customer:
-            customer = self.partner_id.with_context(lang=self.partner_id.lang)
-            ticket.message_post(
-                body=customer.env._(
-                    "The code %(code)s can't be used any more: %(reason)s",
-                    code=self.code,
-                    reason=reason,
-                ),
-                partner_ids=customer.ids,
-                message_type="comment",
-                subtype_xmlid="mail.mt_comment",
-                notify_skip_followers=True,
-            )
 
     # -- Use in orders -------------------------------------------------------
 

@@ -248,6 +248,43 @@ class TestCouponGiftCard(HelpdeskCouponCommon, AccountTestInvoicingCommon):
         self._withdraw(card)
         self.assertEqual(self.invoice_a.amount_left_to_refund, 50)
 
+    def test_f11_an_expired_card_can_be_extended(self):
+        """money F11: by the agent, in the days of its program."""
+        card = self._gift_card(amount=30)
+        today = fields.Date.today()
+        card.expiration_date = fields.Date.subtract(today, days=1)
+        action = card.with_user(self.agent).action_helpdesk_extend()
+        wizards = self.env[action["res_model"]].with_user(self.agent)
+        wizard = wizards.with_context(**action["context"]).create({})
+        self.assertGreater(wizard.valid_until, today)
+        end = fields.Date.add(today, days=10)
+        card.program_id.date_to = end
+        wizard.valid_until = fields.Date.add(end, days=1)
+        with self.assertRaises(UserError):
+            wizard.action_extend()
+        wizard.valid_until = fields.Date.subtract(today, days=1)
+        with self.assertRaises(UserError):
+            wizard.action_extend()
+        self.assertEqual(card.coupon_state, "expired")
+        wizard.valid_until = False
+        wizard.action_extend()
+        self.assertEqual((card.expiration_date, card.coupon_state), (end, "valid"))
+        self.assertEqual(self.invoice_a.amount_left_to_refund, 70)
+        self._withdraw(card)
+        with self.assertRaises(UserError):
+            wizard.action_extend()
+        self.assertEqual(card.coupon_state, "withdrawn")
+
+    def test_f11_a_card_of_a_program_that_ended_is_not_extended(self):
+        card = self._gift_card(amount=30)
+        day = fields.Date.subtract(fields.Date.today(), days=1)
+        card.program_id.date_to = card.expiration_date = day
+        with self.assertRaises(UserError):
+            card.with_user(self.agent).action_helpdesk_extend()
+        with self.assertRaises(AccessError):
+            card.with_user(self.employee).action_helpdesk_extend()
+        self._withdraw(card)
+
     def _withdraw(self, card):
         action = card.with_user(self.agent).action_helpdesk_withdraw()
         self.env[action["res_model"]].with_user(self.agent).with_context(
