@@ -187,6 +187,43 @@ class TestConcurrencyCoupon(RaceCase):
             self.assertEqual(len(self._cards()), 1)
             self._as_root(self._remove_documents)
 
+    def test_x10_two_tickets_at_once_keep_to_the_number_of_the_team(self):
+        """Rights, suspected: an agent in two windows, each on a ticket of its own."""
+
+        def prepare(env):
+            env["helpdesk.team"].browse(self.team_id).coupon_limit_number = 1
+            return env["helpdesk.ticket"].browse(self.ticket_id).copy().id
+
+        def end(env):
+            env["helpdesk.team"].browse(self.team_id).coupon_limit_number = 0
+            env["helpdesk.coupon.wizard"].search(
+                [("helpdesk_ticket_id", "=", second)]
+            ).unlink()
+            env["helpdesk.ticket"].browse(second).unlink()
+
+        second = self._as_root(prepare)
+        self.addCleanup(self._as_root, end)
+        self.addCleanup(self._as_root, self._remove_documents)
+
+        def give(env, ticket_id):
+            wizard = env["helpdesk.coupon.wizard"].create(
+                {"helpdesk_ticket_id": ticket_id, "program_id": self.program_ids[0]}
+            )
+            wizard.action_send_by_email()
+            return wizard.coupon_id.id
+
+        for _round in range(ROUNDS // 4):
+            results, _tries = self._race(
+                *(
+                    (self.agent_ids[0], functools.partial(give, ticket_id=ticket_id))
+                    for ticket_id in (self.ticket_id, second)
+                )
+            )
+            self.assertEqual(len(self._cards()), 1, f"{results}")
+            (refusal,) = (r for r in results if not isinstance(r, int))
+            self.assertIsInstance(refusal, UserError)
+            self._as_root(self._remove_documents)
+
     def _new_invoice(self):
         def create(env):
             move = env["account.move"].create(

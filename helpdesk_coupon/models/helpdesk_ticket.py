@@ -109,12 +109,8 @@ class HelpdeskTicket(models.Model):
             value in money
         """
         self.ensure_one()
-        # sudo: limits of the teams that this ticket was in, too.
-        teams = (self.team_id | self.sudo().coupon_limit_team_ids).sudo()
-        teams = teams.filtered(lambda t: t.coupon_limit_number or t.coupon_limit_value)
-        if not teams or self.env.user.has_group(
-            "helpdesk_after_sales.group_helpdesk_manager"
-        ):
+        teams = self._get_coupon_limit_teams()
+        if not teams:
             return False
         coupons = self._get_limited_coupons()
         return next(
@@ -127,6 +123,14 @@ class HelpdeskTicket(models.Model):
             ),
             False,
         )
+
+    def _get_coupon_limit_teams(self):
+        """Return the teams, under ``sudo()``, whose limits hold for the user."""
+        if self.env.user.has_group("helpdesk_after_sales.group_helpdesk_manager"):
+            return self.env["helpdesk.team"]
+        # sudo: limits of the teams that this ticket was in, too.
+        teams = (self.team_id | self.sudo().coupon_limit_team_ids).sudo()
+        return teams.filtered(lambda t: t.coupon_limit_number or t.coupon_limit_value)
 
     def _get_limited_coupons(self):
         """Return the codes, under ``sudo()``, that count for the limits: those of this

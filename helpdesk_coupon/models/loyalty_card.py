@@ -17,6 +17,8 @@ class LoyaltyCard(models.Model):
     helpdesk_customer_only = fields.Boolean(
         string="For This Customer Only",
         copy=False,
+        readonly=True,
+        server_only=True,
         help="Orders of other customers refuse this code. Everybody of the customer's "
         "own company may use it.",
     )
@@ -25,15 +27,21 @@ class LoyaltyCard(models.Model):
         string="Compensates Invoice",
         index="btree_not_null",
         copy=False,
+        readonly=True,
+        server_only=True,
         help="The invoice that this gift card refunds in part, instead of money.",
     )
     helpdesk_value = fields.Monetary(
         string="Value",
         copy=False,
+        readonly=True,
+        server_only=True,
         help="What the code was worth when it was made on the ticket; 0 for a "
         "percentage without a maximum.",
     )
-    helpdesk_withdrawal = fields.Text(string="Void Reason", copy=False)
+    helpdesk_withdrawal = fields.Text(
+        string="Void Reason", copy=False, readonly=True, server_only=True
+    )
     helpdesk_expiry_told = fields.Boolean(
         copy=False, readonly=True, server_only=True, export_string_translation=False
     )

@@ -65,6 +65,23 @@ class TestCouponAccess(HelpdeskCouponCommon):
                 {"program_id": self.program.id}
             )
 
+    def test_sellers_change_nothing_that_limits_and_refunds_count(self):
+        """Rights R1: they may write cards, not what a ticket has put on them."""
+        coupon = self._generate_coupon()
+        seller = self._new_user(
+            "after_sales_card_seller", "sales_team.group_sale_manager"
+        )
+        for values in (
+            {"helpdesk_value": 0},
+            {"helpdesk_invoice_id": False},
+            {"helpdesk_customer_only": False},
+            {"helpdesk_withdrawal": "x"},
+        ):
+            with self.subTest(values=values), self.assertRaises(AccessError):
+                coupon.with_user(seller).write(values)
+        coupon.with_user(seller).expiration_date = False
+        self.assertFalse(coupon.expiration_date)
+
     def test_what_the_agents_form_reads_is_readable(self):
         coupon = self._generate_coupon().with_user(self.agent)
         self.env.invalidate_all()

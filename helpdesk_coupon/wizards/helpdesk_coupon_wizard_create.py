@@ -10,7 +10,13 @@ class HelpdeskCouponWizard(models.TransientModel):
     def _get_coupon(self):
         """Return the code of this wizard, made at the first call, for the user."""
         self._check_ready()
-        self._lock(self.helpdesk_ticket_id, self.invoice_id.sudo())
+        ticket = self.helpdesk_ticket_id
+        limited = self.env["res.partner"]
+        if ticket._get_coupon_limit_teams():
+            # What was given on the customer's other tickets counts, too: they are held
+            # together. sudo: the row is held, and unchanged.
+            limited = ticket.sudo().commercial_partner_id
+        self._lock(ticket, self.invoice_id.sudo(), limited)
         # A second click, or one by the other button, gives the same code (T2).
         if not self.coupon_id:
             self._check_coupon()
