@@ -153,6 +153,16 @@ class HelpdeskTicket(models.Model):
             return Domain.FALSE
         return self.env[model]._get_purchase_domain(**scope)
 
+    def _any_purchase_domain(self, model):
+        """Return the domain of all that this ticket's customer bought from its company,
+        whatever order and product the ticket is about; see :meth:`_purchase_domain`."""
+        return self._purchase_domain(
+            model,
+            sale_order=self.env["sale.order"],
+            product=self.env["product.product"],
+            lot=self.env["stock.lot"],
+        )
+
     def _offer_purchases(self, model):
         """Return the domain of all that the customer bought: order, delivery, invoice,
         product, lot, and the lines of order and delivery. An order that was cancelled
@@ -172,12 +182,7 @@ class HelpdeskTicket(models.Model):
             return Domain("order_id", "any!", orders) | Domain(
                 "move_ids", "any!", moves
             )
-        return self._purchase_domain(
-            model,
-            sale_order=self.env["sale.order"],
-            product=self.env["product.product"],
-            lot=self.env["stock.lot"],
-        )
+        return self._any_purchase_domain(model)
 
     def _get_purchase_scope(self, **chosen):
         """Return the arguments of ``_get_purchase_domain`` for this ticket, under
@@ -313,13 +318,8 @@ class HelpdeskTicket(models.Model):
         """Return the domain of the order lines that the tab *Purchases* shows; with
         ``everything`` of all that this customer bought."""
         if everything:
-            anything = {
-                "sale_order": self.env["sale.order"],
-                "product": self.env["product.product"],
-                "lot": self.env["stock.lot"],
-            }
             return Domain("display_type", "=", False) & Domain(
-                "order_id", "any!", self._purchase_domain("sale.order", **anything)
+                "order_id", "any!", self._any_purchase_domain("sale.order")
             )
         ticket = self.sudo()  # sudo: order and lot are compared by id only
         domain = (

@@ -197,6 +197,18 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         documents = self[self._after_sales_result]
         return documents and documents._get_records_action(context={})
 
+    def _reopen(self, title):
+        """Return the action that shows this pop-up again, with what it holds now."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": title,
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [(False, "form")],
+            "target": "new",
+            "context": dict(self.env.context, dialog_size="extra-large"),
+        }
+
     @api.model
     def _get_purchase_scope_fields(self):
         """Return ``{key of the scope: field of the wizard}`` of what was chosen."""

@@ -171,12 +171,7 @@ class HelpdeskCouponWizard(models.TransientModel):
         """Return the chosen invoice under ``sudo()`` if it is this customer's."""
         # sudo: what comes back is an invoice of the ticket's customer, or nothing.
         invoice = self.invoice_id._origin.sudo()
-        anything = {
-            "sale_order": self.env["sale.order"],
-            "product": self.env["product.product"],
-            "lot": self.env["stock.lot"],
-        }
-        domain = self.helpdesk_ticket_id._purchase_domain("account.move", **anything)
+        domain = self.helpdesk_ticket_id._any_purchase_domain("account.move")
         return invoice.search(domain & Domain("id", "=", invoice.id))
 
     @api.depends("invoice_id")

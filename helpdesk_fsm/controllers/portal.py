@@ -1,7 +1,7 @@
 from odoo import http
 from odoo.exceptions import AccessError, MissingError, UserError
 from odoo.fields import Domain
-from odoo.http import content_disposition, request
+from odoo.http import request
 from odoo.tools import consteq
 
 from odoo.addons.helpdesk_after_sales.tools.reading import read_text
@@ -141,23 +141,9 @@ class FsmCustomerPortal(CustomerPortal):
             return request.not_found()
         if not (visit.worksheet_shared_on or visit.worksheet_signed_on):
             return request.not_found()
-        # sudo: _get_visit proved that it is the visitor's visit; it is the only one
-        # in the report.
-        pdf, _kind = (
-            request.env["ir.actions.report"]
-            .sudo()
-            ._render_qweb_pdf("helpdesk_fsm.report_worksheet", visit.ids)
-        )
-        return request.make_response(
-            pdf,
-            [
-                ("Content-Type", "application/pdf"),
-                ("Content-Length", len(pdf)),
-                (
-                    "Content-Disposition",
-                    content_disposition(f"worksheet-{visit.id}.pdf"),
-                ),
-            ],
+        # Odoo makes it under sudo(): _get_visit proved that it is the visitor's visit.
+        return self._show_report(
+            visit, "pdf", "helpdesk_fsm.report_worksheet", download=True
         )
 
     @http.route(

@@ -30,6 +30,11 @@ class ProjectTask(models.Model):
             # sudo: of the task's company, only its currency.
             task.worksheet_currency_id = company.sudo().currency_id
 
+    def _get_report_base_filename(self):
+        """Return the name of the file of a report, as Odoo's portal asks for it."""
+        self.ensure_one()
+        return f"worksheet-{self.id}"
+
     def _is_filled(self):
         """Return whether something was entered that the template doesn't preset."""
         self.ensure_one()

@@ -306,12 +306,7 @@ class AccountMoveReversal(models.TransientModel):
             if found._filter_refundable():
                 return False
             return "\n".join(move._get_refund_refusal() for move in found[:3])
-        anything = self.helpdesk_ticket_id._purchase_domain(
-            "account.move",
-            sale_order=self.env["sale.order"],
-            product=self.env["product.product"],
-            lot=self.env["stock.lot"],
-        )
+        anything = self.helpdesk_ticket_id._any_purchase_domain("account.move")
         names = {
             "customer": self.helpdesk_commercial_partner_id.display_name,
             "company": self.helpdesk_ticket_id.company_id.display_name,

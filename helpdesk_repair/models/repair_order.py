@@ -82,7 +82,7 @@ class RepairOrder(models.Model):
         )
         # sudo: the draft of this very ticket, which the pop-up asks about.
         wizard.sudo().write({"repair_id": repair.id, "shortage": True})
-        return wizard._reopen()
+        return wizard._reopen(self.env._("Repair Reference"))
 
     def write(self, vals):
         before = {repair: repair.state for repair in self if "state" in vals}

@@ -356,7 +356,7 @@ class HelpdeskRepairWizard(models.TransientModel):
             )
             repair._after_sales_tell_ticket({repair: sentence})
             if self.shortage:
-                return self._reopen()
+                return self._reopen(self.env._("Repair Reference"))
         elif repair.state == "draft" and self.shortage:
             repair._action_repair_confirm()
         return self._open_result()
@@ -417,14 +417,3 @@ class HelpdeskRepairWizard(models.TransientModel):
                 self.env._("This repair does not belong to the ticket of the pop-up.")
             )
         return repair
-
-    def _reopen(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Repair Reference"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "views": [(False, "form")],
-            "target": "new",
-            "context": dict(self.env.context, dialog_size="extra-large"),
-        }

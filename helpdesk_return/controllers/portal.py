@@ -1,7 +1,6 @@
 from werkzeug.exceptions import NotFound
 
 from odoo import http
-from odoo.http import content_disposition, request
 
 from odoo.addons.helpdesk_after_sales.controllers.portal import HelpdeskPortal
 
@@ -29,20 +28,8 @@ class HelpdeskReturnPortal(HelpdeskPortal):
         )
         if not picking:
             raise NotFound
-        # sudo: the visitor may see the ticket, and this is a return of its customer.
-        slip, _kind = (
-            request.env["ir.actions.report"]
-            .sudo()
-            ._render_qweb_pdf("helpdesk_return.report_return_slip", picking.ids)
-        )
-        return request.make_response(
-            slip,
-            headers=[
-                ("Content-Type", "application/pdf"),
-                ("Content-Length", len(slip)),
-                (
-                    "Content-Disposition",
-                    content_disposition(f"{picking.name.replace('/', '-')}.pdf"),
-                ),
-            ],
+        # Odoo makes it under sudo(): the visitor may see the ticket, and this is a
+        # return of its customer.
+        return self._show_report(
+            picking, "pdf", "helpdesk_return.report_return_slip", download=True
         )

@@ -161,6 +161,11 @@ class StockPicking(models.Model):
             )
         return [(picking.id, picking._get_helpdesk_label()) for picking in pickings]
 
+    def _get_report_base_filename(self):
+        """Return the name of the file of a report, as Odoo's portal asks for it."""
+        self.ensure_one()
+        return self.name
+
     def _get_helpdesk_label(self):
         """Return "WH/OUT/00184 · 3 May 2026 · S00042 · Lamp, Desk"."""
         products = self.move_ids.product_id

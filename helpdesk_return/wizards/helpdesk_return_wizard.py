@@ -186,12 +186,7 @@ class HelpdeskReturnWizard(models.TransientModel):
         that this customer received."""
         # sudo: the domain lets in the deliveries of the ticket's customer only.
         picking = self.picking_id.sudo()._origin
-        anything = {
-            "sale_order": self.env["sale.order"],
-            "product": self.env["product.product"],
-            "lot": self.env["stock.lot"],
-        }
-        domain = self.helpdesk_ticket_id._purchase_domain("stock.picking", **anything)
+        domain = self.helpdesk_ticket_id._any_purchase_domain("stock.picking")
         return picking.search(domain & Domain("id", "=", picking.id))
 
     def _get_balance(self):
@@ -285,24 +280,13 @@ class HelpdeskReturnWizard(models.TransientModel):
                     "lot_ids": values and values.get("lot_ids") or [Command.clear()],
                 }
             )
-        return self._reopen()
+        return self._reopen(self.env._("Reverse Transfer"))
 
     def action_take_none(self):
         """Propose nothing. Returns the action of the pop-up."""
         self.ensure_one()
         self.line_ids.write({"quantity": 0, "lot_ids": [Command.clear()]})
-        return self._reopen()
-
-    def _reopen(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Reverse Transfer"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "views": [(False, "form")],
-            "target": "new",
-            "context": dict(self.env.context, dialog_size="extra-large"),
-        }
+        return self._reopen(self.env._("Reverse Transfer"))
 
     def action_return(self):
         """Create the return; returns the action that opens it (S74).
