@@ -119,6 +119,21 @@ class TestRefundAfterReturn(TransactionCase):
             line.quantity = 1
         self.assertEqual(note.amount_total, 50)
 
+    def test_f14_what_is_on_its_way_is_not_called_returned(self):
+        """money F14"""
+        picking = self._return({self.lamp: 2})
+        line = self.order.order_line[0]
+        wizard = self._form().save()
+        returned, coming = wizard._get_returned_quantities()
+        self.assertEqual((returned[line], coming[line]), (2, 2))
+        before = wizard.helpdesk_notice
+        picking.move_ids.write({"quantity": 1, "picked": True})
+        picking.with_context(skip_sms=True, skip_backorder=True).button_validate()
+        wizard = self._form().save()
+        _returned, coming = wizard._get_returned_quantities()
+        self.assertEqual(coming[line], 1)
+        self.assertNotEqual(wizard.helpdesk_notice, before)
+
     def test_unticked_all_that_is_left(self):
         self._return({self.lamp: 2})
         form = self._form()

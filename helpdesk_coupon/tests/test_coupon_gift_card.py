@@ -158,6 +158,22 @@ class TestCouponGiftCard(HelpdeskCouponCommon, AccountTestInvoicingCommon):
         self.assertEqual(wizard.amount, draft.amount_total)
         self.assertLess(wizard.amount, order.amount_total)
 
+    def test_t7_order_that_is_billed_to_somebody_else(self):
+        """money F9, T7: it is invoiced, and the buyer gets the card."""
+        order = self._sell(
+            self.contact_a1, (self.lamp, 1), partner_invoice_id=self.customer_b.id
+        )
+        invoice = order._create_invoices()
+        invoice.action_post()
+        self._pay(invoice)
+        self.ticket_a.sale_order_id = order
+        wizard = self._wizard(program_type="gift_card")
+        self.assertFalse(wizard.notice)
+        self.assertEqual((wizard.invoice_id, wizard.amount), (invoice, 50))
+        wizard.action_send_by_email()
+        self.assertEqual(wizard.coupon_id.sudo().partner_id, self.contact_a1)
+        self.assertFalse(invoice.amount_left_to_refund)
+
     def test_customer_without_an_invoice_reads_so(self):
         ticket = self._ticket(self.customer_b)
         wizard = self._gift_card_wizard(ticket)

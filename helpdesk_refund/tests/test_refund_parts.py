@@ -1,4 +1,5 @@
-from odoo import Command
+from odoo import Command, fields
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .test_refund_cases import RefundCases
@@ -123,3 +124,111 @@ class TestRefundParts(RefundCases):
         native = self._credit_natively(order, (self.kettle, 5))
         self.assertEqual(native.amount_total, 230)
         self.assertEqual(self._left(advance, final), [138, 92])
+
+    # -- Variants ------------------------------------------------------------
+
+    def test_f1_of_a_dozen(self):
+        """In the unit of the order, while returns are in that of the product."""
+        dozen = self.env.ref("uom.product_uom_dozen")
+        line = {"product_id": self.kettle.id, "product_uom_id": dozen.id}
+        order = self._sell(self.contact_a1, order_line=[Command.create(line)])
+        invoice = self._invoice(order)
+        native = self._credit_natively(order, (self.kettle, 5))
+        ticket = self._ticket(self.contact_a1, sale_order_id=order.id)
+        self.env.invalidate_all()
+        note = self._refund(ticket=ticket, invoices=invoice)
+        self.assertAlmostEqual(
+            native.amount_total + note.amount_total, invoice.amount_total
+        )
+        note.action_post()
+
+    def test_f1_a_credit_note_that_was_reversed_again(self):
+        """What was reversed again is owed with the document that did it."""
+        note = self._refund()
+        note.action_post()
+        natively = self.env["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=note.ids
+        )
+        wizard = natively.create({"journal_id": note.journal_id.id})
+        wizard.refund_moves()
+        again = wizard.new_move_ids
+        again.action_post()
+        self.assertEqual(self._left(self.invoice_a, again), [0, 400])
+        lines = self.order_a.order_line
+        self.assertFalse(any(lines.mapped("qty_to_invoice")))
+        self.assertEqual(self._form().move_ids[:], again)
+        self._refund().action_post()
+        self.env.invalidate_all()
+        self.assertFalse(any(lines.mapped("qty_to_invoice")))
+
+    def test_f1_cancelled_done_again_and_set_back(self):
+        ticket = self._sold((self.kettle, 3))
+        [invoice] = ticket.sale_order_id.invoice_ids
+        note = self._refund(ticket=ticket)
+        note.invoice_line_ids[0].quantity = 1
+        note.action_post()
+        note.button_draft()
+        note.button_cancel()
+        self.assertEqual(self._left(invoice), [138])
+        self._refund(ticket=ticket).action_post()
+        note.button_draft()
+        with self.assertRaisesRegex(UserError, invoice.name):
+            note.action_post()
+
+    def test_f5_one_that_was_typed_by_hand(self):
+        kettle = {"product_id": self.kettle.id, "quantity": 2, "price_unit": 40}
+        invoice, ticket = self._bill(kettle, kettle)
+        wizard = self._wizard(ticket=ticket, invoices=invoice)
+        wizard.helpdesk_line_ids[0].quantity = 1
+        wizard.helpdesk_line_ids[1].quantity = 0
+        wizard.refund_moves()
+        wizard.new_move_ids.action_post()
+        typed = self.env["account.move"].create(
+            {
+                "move_type": "out_refund",
+                "partner_id": self.customer_b.id,
+                "invoice_date": fields.Date.today(),
+                "reversed_entry_id": invoice.id,
+                "invoice_line_ids": [
+                    Command.create(
+                        {"name": "Sorry", "price_unit": 15, "tax_ids": False}
+                    )
+                ],
+            }
+        )
+        typed.action_post()
+        self.env.invalidate_all()
+        wizard = self._wizard(ticket=ticket, invoices=invoice)
+        self.assertEqual(wizard.helpdesk_line_ids.mapped("quantity"), [1, 2])
+        self.assertEqual(wizard.helpdesk_total, 105)
+        wizard.refund_moves()
+        wizard.new_move_ids.action_post()
+        self.assertFalse(invoice.amount_residual)
+
+    # -- F9 ------------------------------------------------------------------
+
+    def test_f9_ticket_of_who_was_billed(self):
+        order = self._sell(
+            self.contact_a1, (self.kettle, 2), partner_invoice_id=self.customer_b.id
+        )
+        invoice = self._invoice(order)
+        ticket = self._ticket(self.customer_b)
+        form = self._form(ticket)
+        self.assertEqual(form.move_ids[:], invoice)
+        self.assertFalse(form.helpdesk_notice)
+        note = self._refund(ticket=ticket)
+        note.action_post()
+        buyer = self._ticket(self.contact_a1, sale_order_id=order.id)
+        self.assertIn(note.name, self._form(buyer).helpdesk_notice)
+
+    def test_f9_contact_who_has_another_employer_since(self):
+        order = self._sell(self.contact_a1, (self.kettle, 2))
+        invoice = self._invoice(order)
+        self.contact_a1.parent_id = self.env["res.partner"].create(
+            {"name": "New employer", "is_company": True}
+        )
+        ticket = self._ticket(self.contact_a1, sale_order_id=order.id)
+        self.kettle.active = False
+        note = self._refund(ticket=ticket)
+        self.assertEqual((note.reversed_entry_id, note.amount_total), (invoice, 92))
+        note.action_post()

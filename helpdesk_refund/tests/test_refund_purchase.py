@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.tests import Form, tagged
 
 from .common import HelpdeskRefundCommon
@@ -60,6 +61,21 @@ class TestRefundPurchase(HelpdeskRefundCommon):
             self.assertEqual(note.invoice_line_ids.sale_line_ids.id, row["id"])
             note.action_post()
         self.assertFalse(invoice.amount_left_to_refund)
+
+    def test_t14_down_payments_are_no_purchase(self):
+        """money T14"""
+        order = self._sell(self.contact_a1, (self.lamp, 2))
+        self.env["sale.advance.payment.inv"].create(
+            {
+                "advance_payment_method": "percentage",
+                "amount": 30,
+                "sale_order_ids": [Command.set(order.ids)],
+            }
+        ).create_invoices()
+        order.invoice_ids.action_post()
+        ticket = self._ticket(self.contact_a1, sale_order_id=order.id)
+        rows = ticket.with_user(self.billing_agent).get_purchases()["rows"]
+        self.assertEqual([row["id"] for row in rows], order.order_line[0].ids)
 
     def test_x6_nothing_to_press_where_nothing_is_left_or_allowed(self):
         ticket = self._ticket(self.contact_a1)

@@ -34,6 +34,23 @@ class TestRefundTour(HttpCase, HelpdeskRefundCommon):
         note = self.ticket_a.credit_note_ids
         self.assertEqual(note.amount_total, 45)
         self.assertEqual(note.invoice_line_ids.mapped("price_subtotal"), [50, -5])
+        # The accountant, who has nothing to do with tickets, posts it.
+        accountant = self._new_user(
+            "after_sales_accountant", "account.group_account_invoice"
+        )
+        note.with_user(accountant).action_post()
+        # The customer reads it, in the ticket and as a document.
+        customer = self._new_user(
+            "refund_customer", "base.group_portal", partner_id=self.contact_a1.id
+        )
+        acts = self.ticket_a.with_user(customer).portal_timeline()
+        [act] = [act for act in acts if note.name in act["title"]]
+        self.assertIn("45.00", act["detail"])
+        self.env.flush_all()
+        self.authenticate(customer.login, customer.login)
+        page = self.url_open(f"/my/invoices/{note.id}").text
+        self.assertIn(note.name, page)
+        self.assertIn("45.00", page)
 
     def test_s36_s38_reverse_and_create_invoice(self):
         self._tour("helpdesk_refund_modify")
