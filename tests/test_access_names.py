@@ -8,6 +8,7 @@ refusal may hold the name of that record, whatever the context asks for.
 """
 
 from contextlib import suppress
+from functools import partial
 
 import psycopg2
 from access import AccessCase
@@ -50,6 +51,8 @@ class TestAccessNames(AccessCase):
     def setUpClass(cls):
         super().setUpClass()
         env = cls.env
+        cls.secrets = {}
+        cls.users["public"] = env.ref("base.public_user")
         customer = env["res.partner"].create(
             {"name": "SECRET customer", "street": "SECRET street 1"}
         )
@@ -133,7 +136,14 @@ class TestAccessNames(AccessCase):
         return sorted(found)
 
     def _secrets(self, role, model):
-        """Return ``{id: names}`` of a few records that the role can't read."""
+        """Return ``{id: names}`` of a few records that the role can't read, found once
+        for all tests."""
+        key = role, model
+        if key not in self.secrets:
+            self.secrets[key] = self._find_secrets(role, model)
+        return self.secrets[key]
+
+    def _find_secrets(self, role, model):
         records = (
             self.env[model]
             .sudo()
@@ -167,7 +177,13 @@ class TestAccessNames(AccessCase):
         return set(comodel.search(domain).ids)
 
     def _known(self, role, model):
-        """Return the values of a record of the role's own."""
+        """Return the values of a record of the role's own, found out once."""
+        key = role, model
+        if key not in self.known:
+            self.known[key] = self._find_known(role, model)
+        return dict(self.known[key])
+
+    def _find_known(self, role, model):
         fields = self.env[model]._fields
         values = {}
         if "helpdesk_ticket_id" in fields and self.env[model]._transient:
@@ -241,7 +257,7 @@ class TestAccessNames(AccessCase):
     def test_c1_no_link_tells_a_foreign_name(self):
         """rights C1: holes 1, 6 and 10, and their same kind."""
         tried, leaks = 0, set()
-        secrets = {}
+        self.known = {}
         for model, name in self._links():
             for role in self.users:
                 records = self._as(role, self.env[model])
@@ -250,11 +266,13 @@ class TestAccessNames(AccessCase):
                     records._has_field_access(field, "write")
                 ):
                     continue
-                key = role, field.comodel_name
-                if key not in secrets:
-                    secrets[key] = self._secrets(*key)
-                offered = self._offered(records, name) if secrets[key] else ()
-                for id_, names in secrets[key].items():
+                secrets = self._secrets(role, field.comodel_name)
+                if not secrets:
+                    continue
+                with suppress(UserError):
+                    self._known(role, model)
+                offered = self._offered(records, name)
+                for id_, names in secrets.items():
                     if id_ in offered:
                         continue
                     for way, try_ in self._tries(role, records, name, id_).items():
@@ -264,6 +282,76 @@ class TestAccessNames(AccessCase):
                             leaks.add((f"{model}.{name}", role, way))
         self.assertEqual(sorted(leaks), [])
         self.assertGreater(tried, 100)
+
+    @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule", "odoo.sql_db")
+    def test_c1_no_drop_down_tells_a_foreign_name(self):
+        """rights C1: ``name_search`` and what the web client makes of it, also with the
+        keys that our own drop-downs put into the context."""
+        forged = TELLING | {
+            "helpdesk_purchase_of": {
+                "ticket_id": self.secret.id,
+                "company_id": self.company.id,
+                "partner_id": self.secret.commercial_partner_id.id,
+                "others": True,
+            },
+            "helpdesk_coupon_of": {
+                "ticket_id": self.secret.id,
+                "program_type": "coupons",
+            },
+        }
+        comodels = {
+            self.env[model]._fields[name].comodel_name for model, name in self._links()
+        }
+        tried, leaks = 0, set()
+        for role in self.users:
+            for comodel in sorted(comodels):
+                secrets = self._secrets(role, comodel)
+                asked = self._as(role, self.env[comodel]).with_context(**forged)
+                for typed in {"", *(min(names) for names in secrets.values())}:
+                    for method, args in (
+                        ("name_search", (typed,)),
+                        ("web_name_search", (typed, {"display_name": {}})),
+                    ):
+                        tried += 1
+                        found = []
+                        with suppress(UserError):
+                            found = getattr(asked, method)(*args)
+                        # Others may be called the same.
+                        ids = {r["id"] if isinstance(r, dict) else r[0] for r in found}
+                        if ids & secrets.keys():
+                            leaks.add((comodel, role, method, typed))
+        self.assertEqual(sorted(leaks), [])
+        self.assertGreater(tried, 100)
+
+    @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule", "odoo.sql_db")
+    def test_what_a_form_only_shows_is_computed_whatever_it_sends(self):
+        """rights R1: what is computed follows links that aren't kept anywhere, too."""
+        tried, followed = 0, set()
+        self.known = {}
+        for model, name in self._links():
+            records = self._as("agent", self.env[model])
+            field = records._fields[name]
+            if (
+                not (field.compute and field.readonly and field.type == "many2one")
+                or not hasattr(records, "_check_chosen")
+                or not records.has_access("create")
+                or not records._has_field_access(field, "read")
+            ):
+                continue
+            known = self._known("agent", model)
+            comodel = self.env[field.comodel_name].with_context(active_test=False)
+            true = records.new(known)[name]
+            for other in comodel.search(
+                [("id", "!=", true.id)], order="id desc", limit=1
+            ):
+                answer = records.onchange(
+                    known | {name: other.id}, [], {name: {}, "display_name": {}}
+                )
+                tried += 1
+                if answer["value"].get(name) == other.id:
+                    followed.add(f"{model}.{name}")
+        self.assertEqual(sorted(followed), [])
+        self.assertGreater(tried, 5)
 
     # -- Customers -----------------------------------------------------------
 
@@ -295,7 +383,7 @@ class TestAccessNames(AccessCase):
 
     def test_hole_10_the_subject_is_for_who_reads_the_ticket(self):
         """rights holes 3 and 10: links to tickets tell colleagues the number."""
-        for role in self.users.keys() - {"portal"}:
+        for role in self.users.keys() - {"portal", "public"}:
             ticket = self._as(role, self.secret)
             told = ticket.sudo().display_name
             seen = bool(ticket._filtered_access("read"))
@@ -320,17 +408,103 @@ class TestAccessNames(AccessCase):
             )
             self.assertNotIn("SECRET", told)
 
-    def test_hole_10_chatters_of_documents_tell_no_subject(self):
-        """rights hole 10: the chatter of a document."""
-        told = set()
+    def _secret_documents(self):
         for name in self.env.registry.descendants(
             ["helpdesk.after.sales.document"], "_inherit"
         ):
-            if self.env[name]._abstract:
-                continue
-            documents = self.env[name].search(
-                [("helpdesk_ticket_id", "=", self.secret.id)]
-            )
+            if not self.env[name]._abstract:
+                yield self.env[name].search(
+                    [("helpdesk_ticket_id", "=", self.secret.id)]
+                )
+
+    @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule", "odoo.sql_db")
+    def test_hole_10_no_other_way_tells_the_subject(self):
+        """rights R2: groups, exports, copies, paths and guesses through a document."""
+        link = "helpdesk_ticket_id"
+        wanted = {"fields": {"display_name": {}, "name": {}, "description": {}}}
+        tried, leaks, guessed = 0, set(), set()
+        for documents in self._secret_documents():
+            for role in self.users.keys() - {"manager"}:
+                seen = self._as(role, documents)._filtered_access("read")
+                if not seen:
+                    continue
+                domain = [("id", "in", seen.ids)]
+                ways = {
+                    "read": partial(seen.read, [link]),
+                    "web_read": partial(seen.web_read, {link: wanted}),
+                    "web_search_read": partial(
+                        seen.web_search_read, domain, {link: wanted}
+                    ),
+                    "export": partial(seen.export_data, [link, f"{link}/name"]),
+                    "group": partial(
+                        seen.formatted_read_group, domain, [link], ["__count"]
+                    ),
+                    "group by path": partial(
+                        seen.formatted_read_group, domain, [f"{link}.name"], ["__count"]
+                    ),
+                    "web_read_group": partial(seen.web_read_group, domain, [link]),
+                    "copy": lambda seen=seen: seen[:1].copy().read([link]),
+                    "messages": lambda seen=seen: seen.message_ids.read(
+                        ["subject", "record_name", "body"]
+                    ),
+                }
+                for way, try_ in ways.items():
+                    tried += 1
+                    if self.secret.name in self._told(try_):
+                        leaks.add((documents._name, role, way))
+                for path in ("", ".name", ".display_name", ".description"):
+                    guess = [*domain, (f"{link}{path}", "ilike", "SECRET")]
+                    with suppress(UserError):
+                        if seen.search(guess):
+                            guessed.add((documents._name, role, path))
+        self.assertEqual(sorted(leaks), [])
+        self.assertEqual(sorted(guessed), [])
+        self.assertGreater(tried, 20)
+
+    @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule", "odoo.sql_db")
+    def test_hole_10_what_hangs_on_a_ticket_tells_no_subject(self):
+        """rights R2: messages, files, activities, followers, ratings, plans, clocks."""
+        ticket, env = self.secret, self.env
+        ticket.message_post(
+            body="SECRET plan", subject="SECRET plan", attachments=[("a.txt", b"x")]
+        )
+        ticket.activity_schedule("mail.mail_activity_data_todo", user_id=env.uid)
+        env["rating.rating"].create(
+            {
+                "res_model_id": env["ir.model"]._get_id(ticket._name),
+                "res_id": ticket.id,
+                "rating": 1,
+                "feedback": "SECRET plan",
+            }
+        )
+        models = {"ir.attachment", "rating.rating", "res.partner"} | {
+            name
+            for name, model in env.registry.items()
+            if model._auto
+            and not model._abstract
+            and not model._transient
+            and name.startswith(("helpdesk.", "fsm.", "mail."))
+        }
+        leaks = set()
+        for role in self.users.keys() - {"manager"}:
+            for name in sorted(models):
+                records = self._as(role, env[name])
+                if not records.has_access("read"):
+                    continue
+                known = records.fields_get(attributes=["type"])
+                fields = [f for f in known if known[f]["type"] != "binary"]
+                told = self._told(
+                    partial(records.search_read, [], fields, limit=80, order="id desc")
+                )
+                if ticket.name in told:
+                    leaks.add((role, name))
+        self.assertEqual(sorted(leaks), [])
+
+    def test_hole_10_chatters_of_documents_tell_no_subject(self):
+        """rights hole 10: the chatter of a document."""
+        told = set()
+        for documents in self._secret_documents():
+            name = documents._name
             for document in documents.filtered("message_ids"):
                 bodies = "".join(document.message_ids.mapped("body"))
                 self.assertNotIn(self.secret.name, bodies, name)

@@ -106,6 +106,11 @@ class HelpdeskChosenMixin(models.AbstractModel):
                 continue
             if name in self._chosen_constrained and not form:
                 continue
+            if form and field.type == "many2one" and field.compute and field.readonly:
+                # Shown only: a form that sends another one would have what is computed
+                # under sudo() follow it.
+                del kept[name]
+                continue
             given = self.env[field.comodel_name].browse(self._get_given_ids(value))
             if self and field.store:
                 # sudo: what is linked already is left alone; ids are compared.
