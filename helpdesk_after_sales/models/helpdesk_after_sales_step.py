@@ -134,6 +134,18 @@ class HelpdeskAfterSalesStep(models.Model):
         return self._fields["service"]._description_selection(self.env)
 
     @api.model
+    def _get_choices_for(self, ticket):
+        """Return the services that can be planned on a ticket, as its team says."""
+        services = []
+        for service, _name in self._get_choices():
+            try:
+                self._check_planned(service, ticket)
+            except UserError:
+                continue
+            services.append(service)
+        return services
+
+    @api.model
     def _plan(self, ticket, service, document):
         """Plan a service for when ``document`` has arrived; returns the step.
 
