@@ -221,3 +221,27 @@ class TestPlan(HelpdeskAfterSalesCommon):
         with self.assertRaises(UserError):
             self._return("gift_card")
         self.assertFalse(self.ticket.return_ids)
+
+    def test_x18_choices_are_what_the_team_does(self):
+        action = self.ticket.with_user(self.agent).action_return()
+        wizards = self.env["helpdesk.return.wizard"].with_user(self.agent)
+        wizards = wizards.with_context(**action["context"])
+        self.team.use_gift_cards = False
+        self.assertEqual(
+            set(wizards.create({}).settlement_choices),
+            {"refund_draft", "refund_post", "replacement"},
+        )
+        self.team.write({"use_gift_cards": True, "use_credit_notes": False})
+        self.assertEqual(
+            set(wizards.create({}).settlement_choices), {"gift_card", "replacement"}
+        )
+
+    def test_x18_plan_of_a_ticket_that_is_merged(self):
+        picking = self._return("refund_draft")
+        target = self._ticket(self.contact_a1, user_id=self.agent.id)
+        self.ticket.with_user(self.agent)._merge_into(target.with_user(self.agent))
+        step = target.step_ids
+        self.assertEqual(step.state, "waiting")
+        self._process(picking, (2, "sound", "restock"))
+        self.assertEqual(step.state, "done")
+        self.assertEqual(target.credit_note_ids.ids, [step.made_id])

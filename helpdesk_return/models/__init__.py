@@ -14,6 +14,7 @@ from . import stock_move_process
 from . import stock_picking
 from . import stock_picking_expiry
 from . import stock_picking_process
+from . import stock_picking_unreturned
 from . import stock_reference
 from . import stock_rule
 from . import helpdesk_after_sales_step

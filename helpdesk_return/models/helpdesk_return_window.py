@@ -19,12 +19,14 @@ class HelpdeskReturnWindowMixin(models.AbstractModel):
         ],
         string="Returns",
         company_dependent=True,
+        prefetch=True,  # with the product, as its warranty
         groups="base.group_user",
         help="Empty: as the category says; at any time if none says something.",
     )
     helpdesk_return_days = fields.Integer(
         string="Days to Return",
         company_dependent=True,
+        prefetch=True,  # with the product, as its warranty
         groups="base.group_user",
         help="From the day of the delivery.",
     )

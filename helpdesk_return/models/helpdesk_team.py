@@ -24,6 +24,17 @@ class HelpdeskTeam(models.Model):
         help="Days before the end when the customer is told by mail. 0: nobody is.",
     )
 
+    exchange_unreturned = fields.Selection(
+        selection=[
+            ("activity", "Ask a colleague to invoice it"),
+            ("invoice", "Invoice it, as a draft"),
+        ],
+        string="Replaced and Not Come Back",
+        required=True,
+        default="activity",
+        help="What happens when a return ends for which a replacement was sent.",
+    )
+
     @api.constrains("return_expiry_days", "return_reminder_days")
     def _check_return_expiry(self):
         for team in self:

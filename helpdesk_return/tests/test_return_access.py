@@ -62,6 +62,8 @@ class TestReturnAccess(HelpdeskReturnCommon):
                 "action_view_returns",
                 "action_print_return_slip",
                 "action_send_return_slip",
+                "action_replacement",
+                "action_view_replacements",
             },
             "helpdesk.return.wizard": {
                 "action_return",
@@ -82,6 +84,7 @@ class TestReturnAccess(HelpdeskReturnCommon):
         self._return({self.lamp: 1})
         wizard = self._fill(self._form(), {self.lamp: 1}).save()
         records = {"helpdesk.ticket": self.ticket_a, "helpdesk.return.wizard": wizard}
+        self.team.use_product_replacements = True
         portal = new_test_user(
             self.env,
             "after_sales_return_matrix",

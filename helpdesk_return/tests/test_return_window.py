@@ -150,3 +150,42 @@ class TestReturnExpiry(HelpdeskReturnCommon):
         self.ticket_a.team_id = other
         self._run(15)
         self.assertNotEqual(self.back.state, "cancel")
+
+    # -- Replacement now, goods later (X18) ----------------------------------
+
+    def _exchange(self):
+        """Return the return of an exchange whose replacement was delivered."""
+        self.back.action_cancel()
+        pickings = self._return({self.lamp: 1}, exchange=True)
+        self.back = pickings.filtered("return_id")
+        self._deliver(pickings - self.back)
+        self.team.return_reminder_days = 0
+
+    def test_x18_replaced_and_never_came_back_is_told(self):
+        self._exchange()
+        self._run(15)
+        self.assertEqual(self.back.state, "cancel")
+        activity = self.ticket_a.activity_ids
+        self.assertIn(self.lamp.display_name, activity.note)
+        self.assertFalse(self.order_a.invoice_ids)
+
+    def test_x18_replaced_and_never_came_back_is_invoiced(self):
+        invoice = self.order_a._create_invoices()
+        invoice.action_post()
+        self.team.exchange_unreturned = "invoice"
+        self._exchange()
+        self._run(15)
+        draft = self.order_a.invoice_ids - invoice
+        self.assertEqual(draft.state, "draft")
+        self.assertEqual(draft.invoice_line_ids.product_id, self.lamp)
+        self.assertEqual(draft.invoice_line_ids.quantity, 1)
+        self.assertFalse(self.ticket_a.activity_ids)
+        open_ones = self.order_a.picking_ids.filtered(
+            lambda picking: picking.state not in ("done", "cancel")
+        )
+        self.assertFalse(open_ones, "nothing is sent once more")
+
+    def test_x18_without_a_replacement_nothing_is_owed(self):
+        self.team.return_reminder_days = 0
+        self._run(15)
+        self.assertFalse(self.ticket_a.activity_ids)

@@ -62,6 +62,9 @@ class HelpdeskReturnWizard(models.TransientModel):
         help="What follows by itself when the goods are received, for what is accepted "
         "of them, with your rights. Empty: nothing.",
     )
+    settlement_choices = fields.Json(
+        compute="_compute_settlement_choices", export_string_translation=False
+    )
     notice = fields.Char(compute="_compute_notice")
 
     @api.model
@@ -69,6 +72,13 @@ class HelpdeskReturnWizard(models.TransientModel):
         return self.env["helpdesk.after.sales.step"]._get_choices()
 
     # -- Defaults and computes -----------------------------------------------
+
+    @api.depends("helpdesk_ticket_id")
+    def _compute_settlement_choices(self):
+        steps = self.env["helpdesk.after.sales.step"]
+        for wizard in self:
+            ticket = wizard.helpdesk_ticket_id
+            wizard.settlement_choices = steps._get_choices_for(ticket)
 
     @api.depends("helpdesk_ticket_id")
     def _compute_sale_order_id(self):

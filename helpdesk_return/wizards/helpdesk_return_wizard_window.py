@@ -13,16 +13,11 @@ class HelpdeskReturnWizard(models.TransientModel):
         help="Why it is taken back although it can't be returned any more.",
     )
 
-    @api.depends("picking_id", "line_ids.quantity")
+    @api.depends("line_ids.window_refusal")
     def _compute_window_notice(self):
         for wizard in self:
-            picking = wizard._get_allowed_picking()
-            late = {
-                move: sentence
-                for move in picking.move_ids
-                if (sentence := wizard._get_window_refusal(move))
-            }
-            wizard.window_notice = " ".join(dict.fromkeys(late.values()))
+            late = filter(None, wizard.line_ids.mapped("window_refusal"))
+            wizard.window_notice = " ".join(dict.fromkeys(late))
 
     def _get_window_refusal(self, move):
         """Return why this delivery can't be returned any more, or ``False``. What a
@@ -72,13 +67,16 @@ class HelpdeskReturnWizard(models.TransientModel):
 class HelpdeskReturnWizardLine(models.TransientModel):
     _inherit = "helpdesk.return.wizard.line"
 
+    window_refusal = fields.Char(compute="_compute_figures")
+
     def _prepare_figures(self, balance):
-        figures = super()._prepare_figures(balance)
+        figures = super()._prepare_figures(balance) | {"window_refusal": False}
         if figures["returnable_quantity"] and not figures["refusal"]:
             # sudo: see _compute_figures
             move = self.move_id.sudo()._origin
             move = move or self.kit_line_id.sudo()._origin.move_ids.filtered(
                 lambda move: move in balance.goods
             )
-            figures["refusal"] = self.wizard_id._get_window_refusal(move[:1])
+            late = self.wizard_id._get_window_refusal(move[:1])
+            figures |= {"refusal": late, "window_refusal": late}
         return figures
