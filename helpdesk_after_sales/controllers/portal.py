@@ -10,7 +10,7 @@ from odoo.addons.portal.controllers.portal import CustomerPortal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 from odoo.addons.portal.utils import get_portal_partner
 
-from ..tools.reading import read_text
+from ..tools.reading import read_integer, read_text
 
 
 class HelpdeskPortal(CustomerPortal):
@@ -144,6 +144,7 @@ class HelpdeskPortal(CustomerPortal):
         search_in = search_in if search_in in inputs else next(iter(inputs))
 
         search = read_text(search, 250)
+        page = read_integer(page, default=1, minimum=1)
         tickets = request.env["helpdesk.ticket"]
         if not tickets.has_access("read"):
             return request.redirect("/my")

@@ -14,7 +14,7 @@ from odoo.addons.portal.controllers.portal import CustomerPortal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
 from ..tools import format_quantity
-from ..tools.reading import read_id
+from ..tools.reading import read_id, read_integer
 
 PER_SESSION = 5
 
@@ -182,7 +182,7 @@ class HelpdeskRequestPortal(CustomerPortal):
         pager = portal_pager(
             url="/my/purchases",
             total=tickets._count_portal_lines(),
-            page=page,
+            page=read_integer(page, default=1, minimum=1),
             step=step,
         )
         return request.render(

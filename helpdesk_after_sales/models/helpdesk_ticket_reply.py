@@ -3,6 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import email_normalize, formataddr
 
+from ..tools.reading import check_one, read_integer
+
 
 class HelpdeskTicket(models.Model):
     """Replies by mail and in the portal: what they are, whom they are for, what they
@@ -178,10 +180,11 @@ class HelpdeskTicket(models.Model):
         :raises AccessError: when the ticket isn't the user's to read
         :raises UserError: when it is no number of a message
         """
-        self.ensure_one()
+        check_one(self)
         self.check_access("read")
         if not isinstance(message_id, int):
             raise UserError(self.env._("Say which message you have read last."))
+        message_id = read_integer(message_id)
         messages = self.env["mail.message"].search(
             Domain("model", "=", self._name)
             & Domain("res_id", "=", self.id)

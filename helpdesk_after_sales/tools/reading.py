@@ -39,4 +39,7 @@ def read_text(value, length=None):
 
     :param length: of its beginning, at most
     """
-    return value.replace("\0", "")[:length] if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    # JSON carries halves of characters, which no database holds.
+    return value.replace("\0", "").encode("utf-8", "replace").decode()[:length]

@@ -4,7 +4,7 @@ from odoo.fields import Domain
 from odoo.http import request
 from odoo.tools import consteq
 
-from odoo.addons.helpdesk_after_sales.tools.reading import read_text
+from odoo.addons.helpdesk_after_sales.tools.reading import read_integer, read_text
 from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 
 # The answer is the same for a visit of somebody else and for one that isn't there.
@@ -86,7 +86,7 @@ class FsmCustomerPortal(CustomerPortal):
         pages = pager(
             url="/my/visits",
             total=visits.search_count(domain),
-            page=page,
+            page=read_integer(page, default=1, minimum=1),
             step=self._items_per_page,
         )
         values = self._prepare_portal_layout_values()
