@@ -5,7 +5,7 @@
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",
     "license": "LGPL-3",
-    "depends": ["portal", "rating", "sale_stock"],
+    "depends": ["portal", "privacy_lookup", "rating", "sale_stock"],
     # The models carry the names of Odoo's own Helpdesk, and OCA's helpdesk_mgmt
     # defines the same ones: none of them can stand in one database with another.
     "excludes": ["helpdesk", "helpdesk_mgmt"],
@@ -18,6 +18,7 @@
         "security/helpdesk_after_sales_step_security.xml",
         "security/helpdesk_sla_security.xml",
         "security/helpdesk_macro_security.xml",
+        "security/helpdesk_blocked_sender_security.xml",
         "security/rating_rating_security.xml",
         "security/pop_up_security.xml",
         "security/ir.model.access.csv",
@@ -33,8 +34,10 @@
         "wizards/helpdesk_macro_apply_views.xml",
         "wizards/helpdesk_ticket_merge_views.xml",
         "wizards/helpdesk_ticket_request_decline_views.xml",
+        "wizards/privacy_lookup_wizard_views.xml",
         "views/helpdesk_after_sales_reason_views.xml",
         "views/helpdesk_macro_views.xml",
+        "views/helpdesk_blocked_sender_views.xml",
         "views/helpdesk_sla_views.xml",
         "views/helpdesk_stage_views.xml",
         "views/helpdesk_tag_views.xml",

@@ -107,6 +107,7 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
         cls.arguments = {
             "helpdesk.ticket portal_create": ["The lamp arrived broken"],
             "helpdesk.ticket action_add_lines": [[line.id]],
+            "helpdesk.ticket action_split": [0],
             "helpdesk.ticket get_newer_answers": [0],
             "helpdesk.ticket portal_request": ["use_product_returns", line.id, 1],
             "helpdesk.ticket search_purchases": ["sale.order"],
@@ -122,6 +123,9 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
             "helpdesk.team": cls.team,
             "helpdesk.stage": cls.team.stage_ids[0],
             "helpdesk.tag": env["helpdesk.tag"].create({"name": "Transport"}),
+            "helpdesk.blocked.sender": env["helpdesk.blocked.sender"].create(
+                {"email": "news@spam.example.com"}
+            ),
             "helpdesk.macro": env["helpdesk.macro"].create({"name": "Ask for a photo"}),
             "helpdesk.sla": cls.ticket.sla_ids,
             "helpdesk.sla.status": cls.ticket.sla_status_ids,

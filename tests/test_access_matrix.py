@@ -24,6 +24,7 @@ helpdesk.after.sales.reason              -     -     r     r     r     r  rwcu  
 helpdesk.after.sales.resolution          -     -     r     r     r     r     r     r
 helpdesk.after.sales.service             -     -     r     r     r     r     r     r
 helpdesk.after.sales.step                -     -     -     -     -     r     r     r
+helpdesk.blocked.sender                  -     -     -     -     -     -  rwcu     -
 helpdesk.coupon.extend                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.coupon.withdraw                 -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.coupon.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
@@ -92,6 +93,7 @@ helpdesk.replacement.wizard
 helpdesk.return.process
     action_process                       -     -     -   yes     -     -     -   yes
 helpdesk.return.process.line
+    action_spam                          -     -     -     -     -  told  told  told
     action_split                         -     -     -   yes     -     -     -   yes
 helpdesk.return.wizard
     action_exchange                      -     -     -     -     -   yes   yes   yes
@@ -106,6 +108,7 @@ helpdesk.team
     action_view_sla                      -     -     -     -     -   yes   yes   yes
 helpdesk.ticket
     action_add_lines                     -     -     -     -     -   yes   yes   yes
+    action_anonymize                     -     -     -     -     -     -   yes     -
     action_approve_request               -     -     -     -     -  told  told  told
     action_assign_to_me                  -     -     -     -     -   yes   yes   yes
     action_close                         -     -     -     -     -   yes   yes   yes
@@ -117,6 +120,7 @@ helpdesk.ticket
     action_macro                         -     -     -     -     -   yes   yes   yes
     action_merge                         -     -     -     -     -   yes   yes   yes
     action_next_ticket                   -     -     -     -     -   yes   yes   yes
+    action_no_spam                       -     -     -     -     -   yes   yes   yes
     action_pay_refunds                   -     -     -     -     -     -     -  told
     action_plan_intervention             -     -     -     -     -   yes   yes   yes
     action_print_return_slip             -     -     -     -     -  told  told  told
@@ -126,6 +130,8 @@ helpdesk.ticket
     action_return                        -     -     -     -     -   yes   yes   yes
     action_send_repair_quotations        -     -     -     -     -  told  told  told
     action_send_return_slip              -     -     -     -     -  told  told  told
+    action_split                         -     -     -     -     -  told  told  told
+    action_undo_merge                    -     -     -     -     -  told  told  told
     action_view_coupons                  -     -     -     -     -   yes   yes   yes
     action_view_credit_notes             -     -     -     -     -     -     -   yes
     action_view_customer_tickets         -   yes     -     -     -   yes   yes   yes
@@ -206,6 +212,7 @@ fsm.task.photo                   create write
 fsm.worksheet.template           copy_data create write
 helpdesk.after.sales.document    create get_formview_id get_view write
 helpdesk.chosen.mixin            create default_get onchange write
+helpdesk.blocked.sender          create write
 helpdesk.coupon.wizard           create write
 helpdesk.macro                   copy_data create write
 helpdesk.refund.line             create write

@@ -12,6 +12,7 @@ from . import helpdesk_stage
 from . import helpdesk_sla
 from . import helpdesk_sla_status
 from . import helpdesk_tag
+from . import helpdesk_blocked_sender
 from . import helpdesk_macro
 from . import helpdesk_team
 from . import helpdesk_team_service
@@ -35,6 +36,10 @@ from . import helpdesk_ticket_mail_route
 from . import helpdesk_ticket_reply
 from . import helpdesk_ticket_macro
 from . import helpdesk_ticket_merge
+from . import helpdesk_ticket_unmerge
+from . import helpdesk_ticket_split
+from . import helpdesk_ticket_spam
+from . import helpdesk_ticket_privacy
 from . import helpdesk_ticket_portal
 from . import helpdesk_ticket_next
 from . import helpdesk_ticket_print

@@ -84,12 +84,20 @@ class HelpdeskTicket(models.Model):
                 self.env.context.get("helpdesk_automatic_mail") == "machine"
             ),
         } | values
+        if spam := self._is_blocked(
+            email_normalize(msg_dict.get("email_from")), company
+        ):
+            values |= self._prepare_spam_vals()
         # Where answers go, see _take_reply_to: core overwrites it with the sender.
         address = values.pop("partner_email", None) or address
         ticket = super().message_new(
             dict(msg_dict, email_from=address or msg_dict.get("email_from")), values
         )
-        ticket._follow_carbon_copy(msg_dict)
+        if spam:
+            # Who follows the team hears nothing of it.
+            ticket.message_follower_ids.unlink()
+        else:
+            ticket._follow_carbon_copy(msg_dict)
         return ticket
 
     def _follow_carbon_copy(self, msg_dict):

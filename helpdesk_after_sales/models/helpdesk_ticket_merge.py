@@ -130,12 +130,31 @@ class HelpdeskTicket(models.Model):
         # sudo: the user may write all of these tickets, as was just checked; what
         # hangs on them goes along, also documents that they may not open.
         target, sources = target.sudo(), (self - target).sudo()
-        target.write(target._prepare_merge_vals(sources))
+        vals = target._prepare_merge_vals(sources)
+        before = target._read_to_undo(vals)
+        tags = sources.tag_ids - target.tag_ids
+        # The note of the merge says it; nothing else happens on the ticket.
+        quiet = target.with_context(mail_notrack=True)
+        quiet.write(vals)
+        after = target._read_to_undo(vals)
+        given = {name: (before[name], after[name]) for name in before}
         for ticket in sources:
             target._take_over(ticket)
         target._take_over_sla(sources)
         sources.write({"active": False, "merged_into_id": target.id})
-        target._take_over_lines(sources.line_ids)
+        for ticket in sources:
+            ticket._note_moved("ticket_id", ticket.line_ids)
+        quiet._take_over_lines(sources.line_ids.with_env(quiet.env))
+        quiet.flush_recordset()
+        note = max(target.message_ids.ids, default=0)
+        for ticket in sources:
+            ticket._note_moved(
+                "ticket_id",
+                ticket.line_ids.browse(),
+                note=note,
+                given=given,
+                tags=(tags & ticket.tag_ids).ids,
+            )
         sources._look_for_late_messages()
 
     # -- Messages that come in meanwhile --------------------------------------
@@ -192,6 +211,8 @@ class HelpdeskTicket(models.Model):
         if not late:
             return
         target = self._get_merge_target()
+        # Something has happened since: the merge can't be undone.
+        self.merge_data = False
         late.attachment_ids.filtered(
             lambda file: file.res_model == self._name and file.res_id == self.id
         ).res_id = target.id
@@ -237,9 +258,11 @@ class HelpdeskTicket(models.Model):
             formataddr((ticket.partner_name or "", ticket.partner_email))
             for ticket in sources
             if ticket.partner_email
-            and not ticket.partner_id
             and email_normalize(ticket.partner_email)
-            != email_normalize(self.partner_email)
+            not in (
+                ticket.partner_id.email_normalized,
+                email_normalize(self.partner_email),
+            )
         ]
         if copies := ", ".join(filter(None, copies)):
             addresses = self._mail_cc_sanitized_raw_dict(copies)
@@ -250,24 +273,30 @@ class HelpdeskTicket(models.Model):
 
     def _take_over(self, ticket):
         """Move messages, files and documents of ``ticket`` here. Called with sudo."""
+        followers = ticket.message_partner_ids - self.message_partner_ids
         self.message_subscribe(partner_ids=ticket.message_partner_ids.ids)
+        moved = []
         for model, link in self._get_links_to_tickets():
             linked = self.env[model].with_context(active_test=False)
-            linked.search([(link, "=", ticket.id)]).with_context(
-                helpdesk_merging=True
-            ).write({link: self.id})
+            linked = linked.search([(link, "=", ticket.id)])
+            linked.with_context(helpdesk_merging=True).write({link: self.id})
+            moved += [(link, linked)] if linked else []
         for model in ("ir.attachment", "mail.activity", "rating.rating"):
-            self.env[model].with_context(active_test=False).search(
-                [("res_model", "=", self._name), ("res_id", "=", ticket.id)]
-            ).write({"res_id": self.id})
+            attached = self._find_attached(model, ticket)
+            attached.write({"res_id": self.id})
+            moved += [("res_id", attached)] if attached else []
         # As core's message_change_thread, which would take the kind of each message.
-        self.env["mail.message"].search(
+        messages = self.env["mail.message"].search(
             [
                 ("model", "=", self._name),
                 ("res_id", "=", ticket.id),
                 ("message_type", "!=", "user_notification"),
             ]
-        ).write({"res_id": self.id})
+        )
+        messages.write({"res_id": self.id})
+        ticket.merge_data = False
+        for link, records in [*moved, ("res_id", messages)]:
+            ticket._note_moved(link, records, followers=followers.ids)
         self._message_log(
             body=self.env._(
                 "Merged with %(ticket)s: its messages, files and documents are here "

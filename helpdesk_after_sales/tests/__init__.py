@@ -23,6 +23,8 @@ from . import test_rating
 from . import test_reason
 from . import test_rights
 from . import test_sla
+from . import test_spam
+from . import test_split
 from . import test_switch
 from . import test_team
 from . import test_team_tour

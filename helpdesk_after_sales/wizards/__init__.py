@@ -4,4 +4,5 @@ from . import helpdesk_after_sales_wizard
 from . import helpdesk_macro_apply
 from . import helpdesk_ticket_merge
 from . import helpdesk_ticket_request_decline
+from . import privacy_lookup_wizard
 from . import stock_return_picking
