@@ -126,6 +126,13 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
             "helpdesk.blocked.sender": env["helpdesk.blocked.sender"].create(
                 {"email": "news@spam.example.com"}
             ),
+            "helpdesk.ticket.conversation": env["helpdesk.ticket.conversation"].create(
+                {
+                    "name": "Parcel lost",
+                    "ticket_id": cls.ticket.id,
+                    "partner_ids": [Command.set(cls.customer_b.ids)],
+                }
+            ),
             "helpdesk.macro": env["helpdesk.macro"].create({"name": "Ask for a photo"}),
             "helpdesk.sla": cls.ticket.sla_ids,
             "helpdesk.sla.status": cls.ticket.sla_status_ids,

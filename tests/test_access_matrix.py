@@ -48,6 +48,7 @@ helpdesk.stage                           -     -     -     -     r     r  rwcu  
 helpdesk.tag                             -     -     -     -   rwc   rwc  rwcu   rwc
 helpdesk.team                            -     -     -     -     -     r  rwcu     r
 helpdesk.ticket                          -     r     -     -     -   rwc  rwcu   rwc
+helpdesk.ticket.conversation             -     -     -     -     -   rwc  rwcu   rwc
 helpdesk.ticket.line                     -     -     -     -     -  rwcu  rwcu  rwcu
 helpdesk.ticket.merge                    -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.ticket.request.decline          -     -     -     -   rwc   rwc   rwc   rwc
@@ -93,7 +94,6 @@ helpdesk.replacement.wizard
 helpdesk.return.process
     action_process                       -     -     -   yes     -     -     -   yes
 helpdesk.return.process.line
-    action_spam                          -     -     -     -     -  told  told  told
     action_split                         -     -     -   yes     -     -     -   yes
 helpdesk.return.wizard
     action_exchange                      -     -     -     -     -   yes   yes   yes
@@ -111,6 +111,7 @@ helpdesk.ticket
     action_anonymize                     -     -     -     -     -     -   yes     -
     action_approve_request               -     -     -     -     -  told  told  told
     action_assign_to_me                  -     -     -     -     -   yes   yes   yes
+    action_begin_conversation            -     -     -     -     -   yes   yes   yes
     action_close                         -     -     -     -     -   yes   yes   yes
     action_close_and_next                -     -     -     -     -   yes   yes   yes
     action_create_partner                -     -     -     -     -   yes   yes   yes
@@ -130,6 +131,7 @@ helpdesk.ticket
     action_return                        -     -     -     -     -   yes   yes   yes
     action_send_repair_quotations        -     -     -     -     -  told  told  told
     action_send_return_slip              -     -     -     -     -  told  told  told
+    action_spam                          -     -     -     -     -  told  told  told
     action_split                         -     -     -     -     -  told  told  told
     action_undo_merge                    -     -     -     -     -  told  told  told
     action_view_coupons                  -     -     -     -     -   yes   yes   yes
@@ -166,6 +168,8 @@ loyalty.card
     action_helpdesk_share                -     -     -     -     -  told  told  told
     action_helpdesk_withdraw             -     -     -     -     -  told  told  told
     action_view_helpdesk_ticket          -     -     -   yes     -   yes   yes   yes
+privacy.lookup.wizard.line
+    action_helpdesk_anonymize            -     -     -     -     -     -     -     -
 product.product
     action_create_helpdesk_ticket        -     -     -     -   yes   yes   yes   yes
 product.template
@@ -224,7 +228,8 @@ helpdesk.team                    copy_data create web_save write
 helpdesk.ticket                  copy copy_data create fields_get
 helpdesk.ticket                  get_import_templates mail_allowed_qweb_expressions
 helpdesk.ticket                  message_new message_post message_update onchange
-helpdesk.ticket                  read_progress_bar write
+helpdesk.ticket                  read_progress_bar unlink write
+helpdesk.ticket.conversation     create default_get message_post write
 helpdesk.ticket.line             create onchange unlink write
 helpdesk.warranty.mixin          create write
 ir.attachment                    create write

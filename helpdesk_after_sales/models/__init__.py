@@ -40,6 +40,7 @@ from . import helpdesk_ticket_unmerge
 from . import helpdesk_ticket_split
 from . import helpdesk_ticket_spam
 from . import helpdesk_ticket_privacy
+from . import helpdesk_ticket_conversation
 from . import helpdesk_ticket_portal
 from . import helpdesk_ticket_next
 from . import helpdesk_ticket_print

@@ -188,6 +188,14 @@ class HelpdeskTicket(models.Model):
         if not others:
             self._read_lost_characters(message, message_dict)
             self._take_author_from_reply_to(message, message_dict, ours)
+        conversations = self.env["helpdesk.ticket.conversation"]
+        if conversation := conversations._find_for_mail(
+            message_dict, self._get_teams_of_routes(ours).company_id
+        ):
+            return [
+                *others,
+                (conversation._name, conversation.id, {}, ours[0][3], None),
+            ]
         first_of_team = {}
         for model, ticket_id, values, user_id, alias in ours:
             if ticket_id:

@@ -56,6 +56,12 @@ class HelpdeskTicket(models.Model):
     # -- Numbers in subjects -------------------------------------------------
 
     @api.model
+    def _read_numbers(self, message_dict):
+        """Return what may be numbers of tickets in the subject of a mail."""
+        found = NUMBER.findall((message_dict.get("subject") or "")[:500])
+        return [*{number.rstrip(".-/") for number in found}][:10]
+
+    @api.model
     def _find_by_number(self, message_dict, values):
         """Return the ticket that the subject of a mail names by its number, if the
         sender belongs to it.
@@ -64,10 +70,7 @@ class HelpdeskTicket(models.Model):
         follows, begins a ticket of their own. Colleagues do so, too: whoever forged
         one would write to the customer in our name (T22).
         """
-        numbers = {
-            number.rstrip(".-/")
-            for number in NUMBER.findall((message_dict.get("subject") or "")[:500])
-        }
+        numbers = self._read_numbers(message_dict)
         if not numbers:
             return self.browse()
         # sudo: the gateway acts for the team, whoever wrote.
@@ -78,7 +81,7 @@ class HelpdeskTicket(models.Model):
             .with_context(active_test=False)
             .search(
                 Domain("company_id", "=", company.id)
-                & Domain("ticket_ref", "in", [*numbers][:10]),
+                & Domain("ticket_ref", "in", numbers),
                 order="id desc",
                 limit=10,
             )

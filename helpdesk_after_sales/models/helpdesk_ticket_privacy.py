@@ -1,6 +1,6 @@
 from markupsafe import Markup
 
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
@@ -53,20 +53,23 @@ class HelpdeskTicket(models.Model):
             )
             ticket.activity_ids.unlink()
             ticket.rating_ids.write({"feedback": False, "partner_id": False})
-            ticket._anonymize_messages()
+            self._anonymize_messages(ticket)
             ticket._message_log(
                 body=self.env._("This ticket was anonymized."),
                 author_id=self.env.user.partner_id.id,
             )
 
-    def _anonymize_messages(self):
-        """Empty the messages of this ticket. Called with sudo."""
-        everywhere = Domain("model", "=", self._name) & Domain("res_id", "=", self.id)
+    @api.model
+    def _anonymize_messages(self, record):
+        """Empty the messages of a ticket, or of a thread that belongs to one. Called
+        with sudo."""
+        everywhere = Domain("model", "=", record._name)
+        everywhere &= Domain("res_id", "=", record.id)
         messages = self.env["mail.message"].search(everywhere)
         self.env["mail.mail"].search(
             Domain("mail_message_id", "in", messages.ids)
         ).unlink()
-        files = self._find_attached("ir.attachment", self) | messages.attachment_ids
+        files = self._find_attached("ir.attachment", record) | messages.attachment_ids
         files.unlink()
         # What was changed names customers and subjects, too.
         messages.tracking_value_ids.unlink()

@@ -150,9 +150,11 @@ class HelpdeskTicket(models.Model):
         )._assign_automatically()
 
     def _may_ask_for_rating(self):
+        # sudo: whether it's spam; a customer may close their ticket.
         return super()._may_ask_for_rating() and not self.sudo().spam_date
 
     def _may_acknowledge(self):
+        # sudo: whether it's spam, whoever wrote.
         return super()._may_acknowledge() and not self.sudo().spam_date
 
     def _may_send_stage_mail(self):

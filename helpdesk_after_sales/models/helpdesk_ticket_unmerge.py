@@ -105,7 +105,8 @@ class HelpdeskTicket(models.Model):
             )
 
     @api.model
-    def _find_attached(self, model, ticket):
-        """Return what hangs on a ticket by model and id."""
-        domain = Domain("res_model", "=", self._name) & Domain("res_id", "=", ticket.id)
+    def _find_attached(self, model, record):
+        """Return what hangs on a ticket, or another record, by model and id."""
+        domain = Domain("res_model", "=", record._name)
+        domain &= Domain("res_id", "=", record.id)
         return self.env[model].with_context(active_test=False).search(domain)

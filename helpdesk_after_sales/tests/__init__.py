@@ -5,6 +5,7 @@ from . import test_closing
 from . import test_conversation
 from . import test_conversation_matrix
 from . import test_conversation_ticket
+from . import test_cron
 from . import test_from_purchase
 from . import test_macro
 from . import test_mail_gateway
@@ -22,6 +23,7 @@ from . import test_quantity
 from . import test_rating
 from . import test_reason
 from . import test_rights
+from . import test_side_conversation
 from . import test_sla
 from . import test_spam
 from . import test_split
