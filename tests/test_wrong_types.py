@@ -14,9 +14,8 @@ from odoo.tools import mute_logger
 
 LONG = "9" * 5000
 ODD = (
-    *(None, True, -1, 0, 2**31, 2**63, 10**30, 1.5, 1e308),
-    *("", "x", "\0", "1\0", LONG, "\ud800", "<b>%s{0}</b>"),
-    *([], [None], [[]], ["\0"], [LONG], [2**63], {}, {"id": "\0"}, {"\0": LONG}),
+    *(None, True, -1, 2**63, 10**30, 1.5, "", "x", "\0", LONG, "\ud800"),
+    *([], ["\0"], [2**63], {}, {"\0": LONG}),
 )
 IN_PATH = (LONG, str(2**31), str(2**63), "-1", "0", "x", "%ED%A0%80")
 # Odoo itself looks for a file by the path, and stumbles over NUL there.
@@ -156,6 +155,8 @@ class TestWrongTypes(AccessCase):
         for role in ("portal", None):
             self._log_in(role)
             for address in addresses:
+                if not role and "access_token" not in address and "/my/" in address:
+                    continue  # to the log-in
                 answer = self.url_open(address, allow_redirects=False)
                 if answer.status_code >= 500 or self._heard():
                     wrong.append(f"{role} {address[:80]}: {answer.status_code}")
