@@ -89,8 +89,14 @@ class StockMove(models.Model):
         )
 
     @api.model
+    def _get_after_sales_move_fields(self):
+        """Return what the balance reads of moves, in one query. Bridges add theirs."""
+        return MOVE_FIELDS
+
+    @api.model
     def _search_after_sales_moves(self, domain):
-        moves = self.search_fetch(domain, MOVE_FIELDS, order="date, id")
+        names = self._get_after_sales_move_fields()
+        moves = self.search_fetch(domain, names, order="date, id")
         (moves.location_id | moves.location_dest_id | moves.location_final_id).fetch(
             ["usage", "parent_path"]
         )

@@ -175,6 +175,10 @@ class StockMove(models.Model):
 
     # -- Replacements without goods back (X23) ---------------------------------
 
+    @api.model
+    def _get_after_sales_move_fields(self):
+        return [*super()._get_after_sales_move_fields(), "helpdesk_without_return"]
+
     def _is_after_sales_counted(self):
         return not self.helpdesk_without_return and super()._is_after_sales_counted()
 
