@@ -137,8 +137,13 @@ registry.category("web_tour.tours").add("helpdesk_return_exchange", {
             run: "click",
         },
         {
-            content: "the return and the replacement are listed",
-            trigger: ".o_list_view .o_data_row:nth-child(2)",
+            content: "the return is listed",
+            // Not the lines of the pop-up, which are there until it has answered.
+            trigger: "body:not(:has(.modal)) .o_list_view .o_data_row:contains(/IN/)",
+        },
+        {
+            content: "so is the replacement",
+            trigger: "body:not(:has(.modal)) .o_list_view .o_data_row:contains(/OUT/)",
         },
     ],
 });
