@@ -232,3 +232,33 @@ class TestRefundParts(RefundCases):
         note = self._refund(ticket=ticket)
         self.assertEqual((note.reversed_entry_id, note.amount_total), (invoice, 92))
         note.action_post()
+
+    def test_t4_a_part_of_less_than_a_cent(self):
+        """One screw of 1,000 for 3.00: a note of nothing couldn't be posted."""
+        invoice = self.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.contact_a1.id,
+                "invoice_date": fields.Date.today(),
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "name": "Screw",
+                            "quantity": 1000,
+                            "price_unit": 0.003,
+                            "tax_ids": [Command.clear()],
+                        }
+                    )
+                ],
+            }
+        )
+        invoice.action_post()
+        ticket = self._ticket(self.contact_a1)
+        wizard = self._wizard(ticket, invoices=invoice)
+        wizard.helpdesk_line_ids.quantity = 1
+        with self.assertRaisesRegex(UserError, "Take more"):
+            wizard.refund_moves()
+        wizard = self._wizard(ticket, invoices=invoice)
+        wizard.helpdesk_line_ids.quantity = 100
+        wizard.refund_moves()
+        self.assertEqual(wizard.new_move_ids.amount_total, 0.3)

@@ -393,6 +393,7 @@ class AccountMoveReversal(models.TransientModel):
             self._check_returned()
         self._check_choice()
         action = super(AccountMoveReversal, wizard).reverse_moves(is_modify)
+        wizard._check_made()
         if is_modify:
             self._after_modify(former_notes)
         self._approve_request(self.new_move_ids)

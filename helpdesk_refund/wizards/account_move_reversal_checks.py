@@ -111,6 +111,21 @@ class AccountMoveReversal(models.TransientModel):
         self._check_nothing_twice()
         self._check_amounts()
 
+    def _check_made(self):
+        """Refuse a credit note of nothing: it couldn't be posted."""
+        for note in self.new_move_ids:
+            if not note.invoice_line_ids.filtered(
+                lambda line: line.display_type == "product"
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(invoice)s: what is chosen comes to less than %(amount)s. "
+                        "Take more of it.",
+                        invoice=note.reversed_entry_id.name,
+                        amount=note._format_refund(note.currency_id.rounding),
+                    )
+                )
+
     def _check_nothing_twice(self):
         lines = self.helpdesk_line_ids.filtered("quantity").move_line_id
         if len(lines) < len(self.helpdesk_line_ids.filtered("quantity")):
