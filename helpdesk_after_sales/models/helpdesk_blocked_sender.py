@@ -7,6 +7,7 @@ class HelpdeskBlockedSender(models.Model):
     """Whose mail is spam: it becomes an archived ticket that nobody hears of."""
 
     _name = "helpdesk.blocked.sender"
+    _inherit = "helpdesk.chosen.mixin"
     _description = "Blocked Sender"
     _rec_name = "email"
     _order = "id desc"
