@@ -32,7 +32,7 @@ class HelpdeskMacroApply(models.TransientModel):
     )
     preview = fields.Html(compute="_compute_preview", sanitize="email_outgoing")
     internal = fields.Boolean(related="macro_id.internal")
-    applied = fields.Boolean(readonly=True, server_only=True)
+    applied = fields.Boolean(readonly=True, server_only=True, copy=False)
 
     @api.depends("ticket_ids")
     def _compute_ticket_count(self):
