@@ -47,10 +47,10 @@ class HelpdeskTicketConversation(models.Model):
 
     @api.constrains("partner_ids", "ticket_id")
     def _check_partners(self):
-        for conversation in self:
-            # sudo: whether somebody belongs to the customer; nothing is shown.
-            ticket = conversation.sudo().ticket_id
-            for partner in conversation.sudo().partner_ids:
+        # sudo: whether somebody belongs to the customer; nothing else is shown.
+        for conversation in self.sudo():
+            ticket = conversation.ticket_id
+            for partner in conversation.partner_ids:
                 if ticket._is_customer_side(partner, partner.email_normalized):
                     raise ValidationError(
                         self.env._(
@@ -109,12 +109,11 @@ class HelpdeskTicketConversation(models.Model):
 
     def _notify_get_reply_to(self, default=None, author_id=False):
         # sudo: reads addresses; whoever posts may not see the team.
-        tickets = self.sudo().ticket_id
-        addresses = tickets._notify_get_reply_to(default=default, author_id=author_id)
-        return {
-            conversation.id: addresses[conversation.sudo().ticket_id.id]
-            for conversation in self
-        }
+        conversations = self.sudo()
+        addresses = conversations.ticket_id._notify_get_reply_to(
+            default=default, author_id=author_id
+        )
+        return {talk.id: addresses[talk.ticket_id.id] for talk in conversations}
 
     def _notify_by_email_get_base_mail_values(
         self, message, recipients_data, additional_values=None
@@ -168,7 +167,8 @@ class HelpdeskTicketConversation(models.Model):
     def _find_for_mail(self, message_dict, companies):
         """Return the conversation that a mail to these companies belongs to: the one
         whose message it answers, else one with its sender on the ticket that its
-        subject names."""
+        subject names. What the customer writes belongs to the ticket, whatever message
+        it answers."""
         references = " ".join(
             message_dict.get(name) or "" for name in ("references", "in_reply_to")
         ).split()[-32:]
@@ -179,8 +179,14 @@ class HelpdeskTicketConversation(models.Model):
             order="id desc",
             limit=1,
         )
-        if found:
-            return self.sudo().browse(found.res_id).exists()
+        # sudo: as above
+        answered = self.sudo().browse(found.res_id).exists()
+        ticket = answered.ticket_id
+        if answered.company_id & companies and not ticket._is_customer_side(
+            ticket._find_author(message_dict),
+            email_normalize(message_dict["email_from"]),
+        ):
+            return answered
         numbers = self.env["helpdesk.ticket"]._read_numbers(message_dict)
         email = email_normalize(message_dict["email_from"])
         if not numbers or not email:
@@ -221,9 +227,9 @@ class HelpdeskTicket(models.Model):
         }
 
     def unlink(self):
-        # sudo: they go with the ticket, which the user may delete; the database alone
-        # would leave their messages behind.
         if self.has_access("unlink"):
+            # sudo: they go with the ticket, which the user may delete; the database
+            # alone would leave their messages behind.
             self.sudo().conversation_ids.unlink()
         return super().unlink()
 

@@ -31,10 +31,9 @@ class HelpdeskTicket(models.Model):
             return
         plain = {address: re.sub(r"\+[^@]*@", "@", address) for address in plus}
         # sudo: aliases are not for the users of the gateway to read.
-        aliases = (
-            self.env["mail.alias"]
-            .sudo()
-            .search(Domain("alias_full_name", "in", [*plain, *plain.values()]))
+        aliases = self.env["mail.alias"].sudo()
+        aliases = aliases.search(
+            Domain("alias_full_name", "in", [*plain, *plain.values()])
         )
         known = set(aliases.mapped("alias_full_name"))
         ours = {
@@ -76,22 +75,15 @@ class HelpdeskTicket(models.Model):
         # sudo: the gateway acts for the team, whoever wrote.
         team = self.env["helpdesk.team"].sudo().browse(values.get("team_id") or ())
         company = team.company_id or self.env.company
-        tickets = (
-            self.sudo()
-            .with_context(active_test=False)
-            .search(
-                Domain("company_id", "=", company.id)
-                & Domain("ticket_ref", "in", numbers),
-                order="id desc",
-                limit=10,
-            )
+        # sudo: as above; who doesn't belong to a ticket isn't let in below.
+        tickets = self.sudo().with_context(active_test=False)
+        tickets = tickets.search(
+            Domain("company_id", "=", company.id) & Domain("ticket_ref", "in", numbers),
+            order="id desc",
+            limit=10,
         )
         email = email_normalize(message_dict["email_from"])
-        author = self.env["res.partner"].browse(message_dict.get("author_id") or ())
-        if not author and tickets:
-            author = tickets[0]._partner_find_from_emails_single(
-                [email], no_create=True
-            )
+        author = tickets[:1]._find_author(message_dict)
         # sudo: only whether it's a colleague.
         if not email or author.sudo().user_ids.filtered(lambda user: not user.share):
             return self.browse()
@@ -101,6 +93,14 @@ class HelpdeskTicket(models.Model):
                 or (author and author in ticket.message_partner_ids)
             )
         )[:1]
+
+    def _find_author(self, message_dict):
+        """Return the contact who wrote a mail, for one ticket or none."""
+        author = self.env["res.partner"].browse(message_dict.get("author_id") or ())
+        if author or not self:
+            return author
+        email = email_normalize(message_dict["email_from"])
+        return self._partner_find_from_emails_single([email], no_create=True)
 
     # -- Forwarded -----------------------------------------------------------
 

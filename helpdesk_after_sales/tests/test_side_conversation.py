@@ -161,3 +161,25 @@ class TestSideConversation(HelpdeskConversationCommon):
             conversation.with_user(stranger).ticket_id = secret
         ticket.with_user(self.manager).unlink()
         self.assertFalse(conversation.exists())
+
+    def test_t22_a_message_id_opens_it_to_nobody_else(self):
+        """The customer's words never go where the customer can't see the answer; and
+        the team of another company has nothing to do with it."""
+        ticket = self._begin("berta@birch.example.com")
+        message = self._say(self._talk(ticket))
+        conversation = self.env[message.model].browse(message.res_id)
+        made = self._reply_to(message, "berta@birch.example.com", body="And now?")
+        said = "".join(str(m.body) for m in (ticket | made).message_ids)
+        self.assertIn("And now?", said + "".join(made.mapped("description")))
+        company = self.env["res.company"].create({"name": "Other shop"})
+        other = self.team.sudo().copy({"name": "Other", "company_id": company.id})
+        other.alias_name = "side-other-shop"
+        self._reply_to(
+            message,
+            f"Carrier <{self.carrier.email}>",
+            body="Lost there",
+            to=other.alias_email,
+        )
+        told = "".join(str(m.body) for m in conversation.message_ids)
+        self.assertNotIn("And now?", told)
+        self.assertNotIn("Lost there", told)
