@@ -62,6 +62,7 @@
         "demo/sale_order_demo.xml",
         "demo/helpdesk_ticket_demo.xml",
         "demo/helpdesk_sla_demo.xml",
+        "demo/helpdesk_macro_demo.xml",
     ],
     "assets": {
         "web.assets_backend": ["helpdesk_after_sales/static/src/**/*"],

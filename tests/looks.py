@@ -57,7 +57,9 @@ REPAIR_TICKET = "No sound on the left side"
 SERVICES = {
     "refund": ("agent", TICKET),
     "generate_coupon": ("looks", TICKET),
+    "macro": ("looks", TICKET),
     "return": ("looks", RETURN_TICKET),
+    "replacement": ("looks", RETURN_TICKET),
     "repair": ("looks", REPAIR_TICKET),
     "plan_intervention": ("looks", VISITED),
 }
@@ -71,6 +73,11 @@ SCREENS = {
     "new": ("looks", "helpdesk-tickets/new", ".o_form_view"),
     "stages": ("admin", "helpdesk-stages", ROWS),
     "reasons": ("admin", "helpdesk-reasons", ROWS),
+    "macros": (
+        "admin",
+        "action-helpdesk_after_sales.helpdesk_macro_action",
+        ROWS,
+    ),
     "visits": ("technician", "my-visits", ".o_kanban_record"),
     "planning": ("technician", "visits-planning", ".o_view_controller"),
 }
@@ -352,6 +359,10 @@ class Looks:
         page.wait_for_selector(".o_helpdesk_purchases")
         page.locator(".o_helpdesk_purchases").scroll_into_view_if_needed()
         self.shoot(page, "purchases")
+        page.click("a[name=conversations]")
+        page.click("button[name=action_begin_conversation]:visible")
+        page.wait_for_selector(".o_form_view .o_field_widget[name=partner_ids]")
+        self.shoot(page, "conversation")
         for subject in (TICKET, VISITED):
             open_ticket(page, self.address, subject)
             page.click("a[name=timeline]")

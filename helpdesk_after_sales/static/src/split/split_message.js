@@ -9,7 +9,7 @@ registerMessageAction("helpdesk-split", {
     condition: ({message, thread, store}) =>
         thread?.model === "helpdesk.ticket" &&
         message.persistent &&
-        !message.isNote &&
+        message.isDiscussion &&
         ["comment", "email"].includes(message.message_type) &&
         store.self?.main_user_id?.share === false,
     icon: "fa fa-code-fork",
