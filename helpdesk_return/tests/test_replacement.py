@@ -212,3 +212,74 @@ class TestReplacement(ReplacementCommon):
         self.assertEqual(
             [line.quantity for line in form.save().line_ids.sorted("id")], [1, 0]
         )
+
+
+@tagged("post_install", "-at_install")
+class TestReplacementOtherwise(ReplacementCommon):
+    """X23, goods A: cancelled, in parts, in steps, in another unit, twice."""
+
+    def _left(self, line=None):
+        line = line or self.lamp_line
+        return line._get_after_sales_replaceable()[line]["left"]
+
+    def test_x23_cancelled_and_sent_again(self):
+        delivery = self._replace({self.lamp: {"quantity": 3}})
+        self.assertEqual(self._left(), 0)
+        delivery.action_cancel()
+        self.assertEqual(self._left(), 3)
+        self._deliver(self._replace({self.lamp: {"quantity": 3}}))
+        self.assertEqual(self._left(), 0)
+
+    def test_x23_in_parts(self):
+        delivery = self._replace({self.lamp: {"quantity": 3}})
+        delivery.move_ids.write({"quantity": 1, "picked": True})
+        delivery.with_context(skip_sms=True)._action_done()
+        rest = delivery.backorder_ids
+        self.assertEqual(rest.helpdesk_ticket_id, self.ticket_a)
+        self.assertEqual(self._left(), 0)
+        rest.action_cancel()
+        self.assertEqual(self._left(), 2)
+        self.assertEqual(self.lamp_line.qty_delivered, 3)
+
+    def test_x23_in_three_steps(self):
+        self.warehouse.delivery_steps = "pick_pack_ship"
+        picking = self._replace({self.lamp: {"quantity": 1}})
+        while picking:
+            self.assertEqual(self._left(), 2)
+            self.assertEqual(picking.helpdesk_ticket_id, self.ticket_a)
+            self._deliver(picking)
+            last = picking
+            picking = picking.move_ids.move_dest_ids.picking_id
+        self.assertEqual(last.location_dest_id.usage, "customer")
+        self.assertEqual((self._left(), self.lamp_line.qty_delivered), (2, 3))
+
+    def test_x23_in_the_unit_of_the_order(self):
+        dozens = {
+            "product_id": self.lamp.id,
+            "product_uom_qty": 2,
+            "product_uom_id": self.env.ref("uom.product_uom_dozen").id,
+        }
+        order = self._sell(self.contact_a1, order_line=[Command.create(dozens)])
+        ticket = self._ticket(self.contact_a1, sale_order_id=order.id)
+        delivery = self._replace({self.lamp: {"quantity": 0.5}}, ticket=ticket)
+        self.assertEqual(delivery.move_ids.product_qty, 6)
+        self.assertEqual(self._left(order.order_line), 1.5)
+
+    def test_x23_two_tickets_share_what_is_left(self):
+        other = self._ticket(self.contact_a1, sale_order_id=self.order_a.id)
+        wizard = self._replacement_form(ticket=other).save()
+        self._replace({self.lamp: {"quantity": 2}})
+        wizard.line_ids.filtered(lambda line: line.product_id == self.lamp).quantity = 2
+        with self.assertRaisesRegex(UserError, "1 can still be replaced"):
+            wizard.action_replace()
+
+    def test_x23_an_order_that_grows_or_ends(self):
+        free = self._replace({self.lamp: {"quantity": 1}})
+        self.lamp_line.product_uom_qty = 4
+        out = self.order_a.picking_ids.filtered(lambda p: p.state == "assigned")
+        more = (out - free).move_ids
+        self.assertEqual(more.product_uom_qty, 1, "ordered, and nothing else")
+        self.assertFalse(more.helpdesk_without_return)
+        self.order_a._action_cancel()
+        self.assertEqual(free.state, "cancel")
+        self.assertEqual(self._left(), 3)
