@@ -294,6 +294,9 @@ class AccountMove(models.Model):
                 }
             )
         ]
+        if last:
+            # Odoo has reckoned the taxes anew with that line.
+            self._fit_taxes(others)
 
     def _is_last_refund(self, others):
         """Return whether nothing of the invoice is left after this credit note."""

@@ -262,3 +262,54 @@ class TestRefundParts(RefundCases):
         wizard.helpdesk_line_ids.quantity = 100
         wizard.refund_moves()
         self.assertEqual(wizard.new_move_ids.amount_total, 0.3)
+
+    def test_f6_cash_rounded_up_in_parts(self):
+        """The last note takes the cents of taxes and cash, as the pop-up has said."""
+        values = {"name": "Up", "rounding": 0.05, "rounding_method": "UP"}
+        values["strategy"] = "add_invoice_line"
+        values["profit_account_id"] = self.company_data["default_account_revenue"].id
+        values["loss_account_id"] = self.company_data["default_account_expense"].id
+        taxes = self.env["account.tax"].create(
+            [{"name": f"{rate}%", "amount": rate} for rate in (21, 6)]
+        )
+        invoice = self.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.contact_a1.id,
+                "invoice_date": fields.Date.today(),
+                "invoice_cash_rounding_id": self.env["account.cash.rounding"]
+                .create(values)
+                .id,
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "name": tax.name,
+                            "quantity": quantity,
+                            "price_unit": price,
+                            "tax_ids": [Command.set(tax.ids)],
+                        }
+                    )
+                    for tax, quantity, price in zip(
+                        taxes, (3, 2), (3.33, 1.11), strict=True
+                    )
+                ],
+            }
+        )
+        invoice.action_post()
+        ticket = self._ticket(self.contact_a1)
+        notes = self.env["account.move"]
+        for amount in (5.25, 5.25, 3.95):
+            wizard = self._wizard(ticket, invoices=invoice)
+            for line in wizard.helpdesk_line_ids:
+                line.quantity = min(line.quantity, 1)
+            self.assertEqual(wizard.helpdesk_total, amount)
+            wizard.refund_moves()
+            wizard.new_move_ids.action_post()
+            self.assertEqual(wizard.new_move_ids.amount_total, amount)
+            notes += wizard.new_move_ids
+        self.assertEqual(self._left(invoice), [0])
+        for tax in taxes:
+            of_tax = (invoice | notes).line_ids.filtered(
+                lambda line, tax=tax: line.tax_line_id == tax
+            )
+            self.assertAlmostEqual(sum(of_tax.mapped("balance")), 0)
