@@ -157,18 +157,13 @@ class HelpdeskSlaStatus(models.Model):
     @api.model
     def _warn_due(self, limit=200):
         """Warn of the deadlines that are nearest; returns how many they were."""
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT id FROM helpdesk_sla_status
-                 WHERE warn_date <= %s AND reached_datetime IS NULL AND NOT warned
-                 ORDER BY warn_date LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
-                """,
-                fields.Datetime.now(),
-                limit,
-            )
-        )
-        due = self.browse(id_ for (id_,) in self.env.cr.fetchall())
+        due = self.search(
+            Domain("warn_date", "<=", fields.Datetime.now())
+            & Domain("reached_datetime", "=", False)
+            & Domain("warned", "=", False),
+            order="warn_date",
+            limit=limit,
+        ).try_lock_for_update(allow_referencing=True)
         due.write({"warned": True, "warn_date": False})
         for status in due:
             status._warn()

@@ -3,7 +3,6 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 # As many as one run of the scheduled action takes of each team.
 BATCH = 100
@@ -120,10 +119,6 @@ class HelpdeskTeam(models.Model):
             domain &= Domain("close_warn_date", "=", False)
         elif warn:
             domain &= Domain("close_warn_date", "<=", now - timedelta(days=warn))
-        query = self.env["helpdesk.ticket"]._search(
-            domain, order="last_word_date", limit=BATCH
-        )
-        rows = self.env.execute_query(
-            SQL("%s FOR NO KEY UPDATE OF helpdesk_ticket SKIP LOCKED", query.select())
-        )
-        return self.env["helpdesk.ticket"].browse(id_ for (id_,) in rows)
+        tickets = self.env["helpdesk.ticket"]
+        tickets = tickets.search(domain, order="last_word_date", limit=BATCH)
+        return tickets.try_lock_for_update(allow_referencing=True)

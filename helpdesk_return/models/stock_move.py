@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
 
@@ -58,6 +59,8 @@ class StockMove(models.Model):
         moves = super().create(vals_list)
         if any(vals.get("helpdesk_ticket_id") for vals in vals_list):
             moves._check_helpdesk_ticket()
+        if any(vals.get("helpdesk_without_return") for vals in vals_list):
+            moves._check_helpdesk_without_return()
         # Only purchases make moves that are of nobody's procurement.
         if any(vals.get("purchase_line_id") for vals in vals_list):
             moves._link_helpdesk_dropships()
@@ -85,10 +88,36 @@ class StockMove(models.Model):
                     move.picking_id.helpdesk_ticket_id = ticket
 
     def write(self, vals):
+        if "helpdesk_without_return" in vals and not self.env.su:
+            free = bool(vals["helpdesk_without_return"])
+            self.filtered(
+                lambda move: move.helpdesk_without_return != free
+            )._refuse_helpdesk_without_return()
         result = super().write(vals)
         if vals.get("helpdesk_ticket_id"):
             self._check_helpdesk_ticket()
         return result
+
+    def _check_helpdesk_without_return(self):
+        """What isn't counted by its order is made by the pop-up, or split off from a
+        move of the same transfer by the warehouse."""
+        if self.env.su:
+            return
+        for move in self.filtered("helpdesk_without_return"):
+            # sudo: moves of the user's own transfer, and what it is the rest of.
+            transfer = move.picking_id.sudo()
+            origin = transfer.backorder_id.move_ids | (transfer.move_ids - move)
+            if not any(origin.mapped("helpdesk_without_return")):
+                move._refuse_helpdesk_without_return()
+
+    def _refuse_helpdesk_without_return(self):
+        if self:
+            raise AccessError(
+                self.env._(
+                    "Whether the order counts what is sent is set on the helpdesk "
+                    "ticket, and can't be changed by hand."
+                )
+            )
 
     def _check_helpdesk_ticket(self):
         """Nobody reaches a foreign ticket by linking a move of their own: its transfer

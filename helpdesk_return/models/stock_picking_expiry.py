@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_date
+from odoo.tools import format_date
 
 # As many as one run of the scheduled action takes of each team.
 BATCH = 100
@@ -70,11 +70,8 @@ class StockPicking(models.Model):
         elif before:
             reminded = now - timedelta(days=before)
             domain &= Domain("helpdesk_reminded_on", "<=", reminded)
-        query = self._search(domain, order="id", limit=BATCH)
-        rows = self.env.execute_query(
-            SQL("%s FOR NO KEY UPDATE OF stock_picking SKIP LOCKED", query.select())
-        )
-        return self.browse(id_ for (id_,) in rows)
+        pickings = self.search(domain, order="id", limit=BATCH)
+        return pickings.try_lock_for_update(allow_referencing=True)
 
     def _remind_of_returns(self):
         """Tell the customers of these returns until when they are expected."""

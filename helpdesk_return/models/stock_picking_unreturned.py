@@ -85,11 +85,7 @@ class StockPicking(models.Model):
 
     def _describe_helpdesk_owed(self, owed):
         return ", ".join(
-            self.env._(
-                "%(quantity)s %(unit)s of %(product)s",
-                quantity=format_quantity(self.env, quantity),
-                unit=line.product_uom_id.name,
-                product=line.product_id.display_name,
-            )
+            f"{format_quantity(self.env, quantity, line.product_uom_id)} × "
+            f"{line.product_id.display_name}"
             for line, quantity in owed.items()
         )

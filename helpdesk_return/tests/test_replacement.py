@@ -241,6 +241,27 @@ class TestReplacementOtherwise(ReplacementCommon):
         self.assertEqual(self._left(), 2)
         self.assertEqual(self.lamp_line.qty_delivered, 3)
 
+    def test_x23_in_parts_by_the_warehouse(self):
+        """The rest is split off with the rights of the warehouse alone; and no flag
+        that somebody sets takes a delivery off the invoice (rights R1)."""
+        delivery = self._replace({self.lamp: {"quantity": 3}})
+        mine = delivery.with_user(self.stock_user)
+        mine.move_ids.write({"quantity": 1, "picked": True})
+        mine.with_context(skip_sms=True)._action_done()
+        self.assertTrue(delivery.backorder_ids.move_ids.helpdesk_without_return)
+        sold = self.order_a.picking_ids.move_ids.filtered(
+            lambda move: not move.helpdesk_without_return
+        ).with_user(self.stock_user)[:1]
+        for forge in (
+            lambda: sold.write({"helpdesk_without_return": True}),
+            lambda: sold.copy({"helpdesk_without_return": True}),
+            lambda: delivery.backorder_ids.move_ids.with_user(self.stock_user).write(
+                {"helpdesk_without_return": False}
+            ),
+        ):
+            with self.assertRaises(AccessError):
+                forge()
+
     def test_x23_in_three_steps(self):
         self.warehouse.delivery_steps = "pick_pack_ship"
         picking = self._replace({self.lamp: {"quantity": 1}})
