@@ -4,7 +4,7 @@ from odoo.tools import format_date
 
 
 class LoyaltyCard(models.Model):
-    """Codes that were made on a ticket are withdrawn, or extended after they expired."""
+    """Codes made on a ticket are withdrawn, or extended after they expired."""
 
     _inherit = "loyalty.card"
 
