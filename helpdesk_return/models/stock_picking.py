@@ -150,7 +150,10 @@ class StockPicking(models.Model):
         if name:
             domain &= Domain.OR(
                 Domain(field, "ilike", name)
-                for field in ("name", "origin", "sale_id.name", "move_ids.product_id")
+                for field in (
+                    *("name", "origin", "sale_id.name", "move_ids.product_id"),
+                    "move_line_ids.lot_id.name",
+                )
             )
         pickings = self._with_purchases()
         pickings = pickings.search(domain, order="date_done desc, id", limit=limit)
@@ -188,9 +191,12 @@ class StockPicking(models.Model):
             )
         )
 
-    def _get_delivery_balances(self):
+    def _get_delivery_balances(self, together=False):
         """Return ``{delivery: DeliveryBalance}``: what these deliveries hold that can
-        come back, in a fixed number of queries."""
+        come back, in a fixed number of queries.
+
+        :param together: one balance, of all of them
+        """
         moves = self._get_returnable_moves()
         lines = moves.sale_line_id
         loose = moves.filtered(lambda move: not move.sale_line_id)
@@ -199,29 +205,37 @@ class StockPicking(models.Model):
         )
         goods = all_moves._get_after_sales_goods()
         parts = lines._get_after_sales_parts_by_line(all_moves)
-        balances = {}
-        for picking in self:
-            of_picking = {
-                move: out for move, out in goods.items() if move.picking_id == picking
-            }
-            kits = {}
-            for line, needed in parts.items():
-                held = {m.product_id for m in of_picking if m.sale_line_id == line}
-                if needed and held and held >= set(needed):
-                    unit = line.product_id.uom_id
-                    per_line = line.product_uom_id._compute_quantity(
-                        1, unit, round=False
-                    )
-                    kits[line] = {
-                        product: quantity / per_line
-                        for product, quantity in needed.items()
-                    }
-            balances[picking] = DeliveryBalance(of_picking, kits)
-        return balances
+        groups = [self] if together else self
+        return {
+            group: self._make_delivery_balance(
+                {move: out for move, out in goods.items() if move.picking_id in group},
+                parts,
+            )
+            for group in groups
+        }
+
+    @api.model
+    def _make_delivery_balance(self, goods, parts):
+        """Return the ``DeliveryBalance`` of these goods, with the kits that they hold
+        with all their components.
+
+        :param parts: ``{order line: {component: quantity per unit of the line}}``
+        """
+        kits = {}
+        for line, needed in parts.items():
+            held = {move.product_id for move in goods if move.sale_line_id == line}
+            if needed and held and held >= set(needed):
+                unit = line.product_id.uom_id
+                per_line = line.product_uom_id._compute_quantity(1, unit, round=False)
+                kits[line] = {
+                    product: quantity / per_line for product, quantity in needed.items()
+                }
+        return DeliveryBalance(goods, kits)
 
     def _get_delivery_balance(self):
-        """Return the ``DeliveryBalance`` of one delivery, or of none."""
-        return self._get_delivery_balances().get(self, DeliveryBalance({}, {}))
+        """Return the ``DeliveryBalance`` of these deliveries together: a kit may have
+        come in parts."""
+        return self._get_delivery_balances(together=True)[self]
 
     # -- Words ---------------------------------------------------------------
 

@@ -31,6 +31,12 @@ class HelpdeskReturnWizard(models.TransientModel):
         store=True,
         readonly=False,
     )
+    add_picking_id = fields.Many2one(
+        comodel_name="stock.picking",
+        string="Add a Delivery",
+        help="Its goods are returned at once, also those of another order. Type a "
+        "product or serial number to find the deliveries that hold it.",
+    )
     location_id = fields.Many2one(
         comodel_name="stock.location",
         string="Return Location",
@@ -66,6 +72,9 @@ class HelpdeskReturnWizard(models.TransientModel):
         compute="_compute_settlement_choices", export_string_translation=False
     )
     notice = fields.Char(compute="_compute_notice")
+    several_deliveries = fields.Boolean(
+        compute="_compute_notice", export_string_translation=False
+    )
 
     @api.model
     def _selection_settlement(self):
@@ -90,8 +99,8 @@ class HelpdeskReturnWizard(models.TransientModel):
     def _compute_picking_id(self):
         """The one delivery that fits is chosen; one that no longer fits is dropped."""
         for wizard in self:
-            if not wizard.picking_id and (asked := wizard._get_request_picking()):
-                wizard.picking_id = asked.id
+            if not wizard.picking_id and (asked := wizard._get_request_pickings()):
+                wizard.picking_id = asked[0].id
                 continue
             domain = wizard._get_picking_domain()
             # sudo: ids of the customer's own deliveries, as the domain says.
@@ -146,15 +155,47 @@ class HelpdeskReturnWizard(models.TransientModel):
             return return_type.default_location_dest_id
         return picking.location_id
 
+    def _get_location_for(self, picking):
+        """Return where the goods of one of the deliveries go: to its own place, unless
+        the agent has chosen another one."""
+        # sudo: compared only.
+        location = self.location_id.sudo()
+        if location == self._get_default_location(self._get_allowed_picking()):
+            return self._get_default_location(picking)
+        return location
+
     @api.depends("picking_id")
     def _compute_line_ids(self):
+        """What the lines of the ticket are about may be in several deliveries."""
         for wizard in self:
-            lines = wizard._prepare_lines(wizard.helpdesk_ticket_id)
+            picking = wizard._get_allowed_picking()
+            asked = picking and wizard._get_request_pickings()
+            if picking in asked:
+                picking |= asked
+            lines = wizard._prepare_lines(wizard.helpdesk_ticket_id, picking)
             wizard.line_ids = [Command.clear(), *map(Command.create, lines)]
+
+    @api.onchange("add_picking_id")
+    def _onchange_add_picking_id(self):
+        """Add the lines of one more delivery, with all that is left of it."""
+        added = self._filter_allowed(self.add_picking_id)
+        self.add_picking_id = False
+        if not added or added in self._get_allowed_pickings():
+            return
+        if not self.picking_id:
+            self.picking_id = added.id
+            return
+        nothing = self.env["helpdesk.ticket"]
+        kits = self.line_ids.sudo().kit_line_id._origin.ids  # sudo: compared
+        self.line_ids = [
+            Command.create(values)
+            for values in self._prepare_lines(nothing, added)
+            if values.get("kit_line_id") not in kits
+        ]
 
     def _get_notice(self):
         """Return why nothing can be returned, or ``False`` (X4)."""
-        if not self._get_allowed_picking():
+        if not self._get_allowed_pickings():
             # sudo: whether there is a delivery is all that is told.
             pickings = self.env["stock.picking"].sudo()
             if pickings.search_count(self._get_picking_domain(), limit=1):
@@ -173,9 +214,11 @@ class HelpdeskReturnWizard(models.TransientModel):
             return self.env._("Everything of this delivery is on a return already.")
         return False
 
-    @api.depends("picking_id", "sale_order_id", "line_ids")
+    @api.depends("picking_id", "sale_order_id", "line_ids.move_id")
     def _compute_notice(self):
         for wizard in self:
+            deliveries = wizard._get_allowed_pickings()
+            wizard.several_deliveries = len(deliveries) > 1
             wizard.notice = wizard._get_notice()
 
     def _get_picking_domain(self):
@@ -191,28 +234,43 @@ class HelpdeskReturnWizard(models.TransientModel):
             "lot": "lot_id",
         }
 
-    def _get_allowed_picking(self):
-        """Return the chosen delivery with ``sudo()``, or no record when it isn't one
-        that this customer received."""
+    def _filter_allowed(self, pickings):
+        """Return these deliveries with ``sudo()``, without those that this customer
+        didn't receive."""
         # sudo: the domain lets in the deliveries of the ticket's customer only.
-        picking = self.picking_id.sudo()._origin
+        pickings = pickings.sudo()._origin
         domain = self.helpdesk_ticket_id._any_purchase_domain("stock.picking")
-        return picking.search(domain & Domain("id", "=", picking.id))
+        return pickings & pickings.search(domain & Domain("id", "in", pickings.ids))
+
+    def _get_allowed_picking(self):
+        """Return *Delivery to Return*, see :meth:`_filter_allowed`."""
+        return self._filter_allowed(self.picking_id)
+
+    def _get_chosen_pickings(self):
+        """Return *Delivery to Return* and those that were added to it, under
+        ``sudo()``: nobody has proved yet whose they are."""
+        wizard = self.sudo()  # sudo: the caller checks them, or locks the rows only
+        return (wizard.picking_id | wizard.line_ids.move_id.picking_id)._origin
+
+    def _get_allowed_pickings(self):
+        """Return all chosen deliveries, see :meth:`_filter_allowed`."""
+        return self._filter_allowed(self._get_chosen_pickings())
 
     def _get_balance(self):
-        """Return the ``DeliveryBalance`` of the chosen delivery."""
-        return self._get_allowed_picking()._get_delivery_balance()
+        """Return the ``DeliveryBalance`` of the chosen deliveries together."""
+        return self._get_allowed_pickings()._get_delivery_balance()
 
     # -- Proposal ------------------------------------------------------------
 
-    def _prepare_lines(self, ticket):
-        """Return the values of all lines, a kit before its components (S70, X14).
+    def _prepare_lines(self, ticket, pickings):
+        """Return the values of the lines of these deliveries, a kit before its
+        components (S70, X14).
 
         Proposed is what the lines of the ticket say, else what can be returned of what
         ``ticket`` is about; without a ticket everything. Of a kit whole ones come
         first: its components propose the rest.
         """
-        balance = self._get_balance()
+        balance = pickings._get_delivery_balance()
         about = ticket and self._get_about_lines()
         if about:
             return self._propose_about(balance, about)
@@ -279,7 +337,9 @@ class HelpdeskReturnWizard(models.TransientModel):
         self.ensure_one()
         proposed = {
             (values.get("move_id", False), values.get("kit_line_id", False)): values
-            for values in self._prepare_lines(self.env["helpdesk.ticket"])
+            for values in self._prepare_lines(
+                self.env["helpdesk.ticket"], self._get_allowed_pickings()
+            )
         }
         for line in self.line_ids:
             # sudo: the ids of move and order line are compared.
@@ -314,9 +374,9 @@ class HelpdeskReturnWizard(models.TransientModel):
     def _return(self, exchange):
         self._check_ready()
         # sudo: _check_ready proved that the user may work on this ticket.
-        picking = self.picking_id.sudo()
+        deliveries = self._get_chosen_pickings().sorted("id")
         # The order lines, too: what Odoo took back without a link is theirs.
-        self._lock(picking, picking.move_ids.sale_line_id)
+        self._lock(deliveries, deliveries.move_ids.sale_line_id)
         if made := self._open_result():
             return made
         steps = self.env["helpdesk.after.sales.step"]
@@ -330,19 +390,18 @@ class HelpdeskReturnWizard(models.TransientModel):
                 )
             steps._check_planned(self.settlement, self.helpdesk_ticket_id)
         balance, quantities = self._check_return()
-        pickings = self._create_return_picking(balance, quantities, exchange)
-        if exchange and len(pickings) == 1:
-            # Drop shipments: the supplier sends it when the purchase is confirmed.
-            self.helpdesk_ticket_id._message_log(
-                body=self.env._(
-                    "The delivery in exchange for %(picking)s is not made yet: the "
-                    "products are to be bought or made first.",
-                    picking=pickings._get_html_link(),
-                )
+        pickings = self.env["stock.picking"].sudo()  # sudo: nothing yet
+        # All of them, or none: an error undoes the whole transaction.
+        for delivery in (
+            deliveries & self.env["stock.move"].union(*quantities).picking_id
+        ):
+            pickings |= self._create_return_picking(
+                delivery, balance, quantities, exchange
             )
         self.sudo().made_picking_ids = pickings  # sudo: what was just made
         if self.settlement:
-            steps._plan(self.helpdesk_ticket_id, self.settlement, pickings)
+            for picking in pickings:
+                steps._plan(self.helpdesk_ticket_id, self.settlement, picking)
         self._approve_request(pickings)
         # The context of this wizard must not follow the user into the transfer.
         return pickings.sudo(False)._get_records_action(

@@ -3,6 +3,35 @@ import math
 from odoo import Command, api, models
 
 
+class HelpdeskTicketLine(models.Model):
+    _inherit = "helpdesk.ticket.line"
+
+    def _get_fitting(self):
+        """Return the deliveries that hold what this line is about: a list of those that
+        do so alone, else of the ones that do together."""
+        self.ensure_one()
+        deliveries = {
+            picking: left
+            for picking, left in self.sale_line_id._get_returnable_deliveries().items()
+            if self.uom_id.compare(left, 0) > 0
+            and (not self.lot_id or self.lot_id in picking.move_line_ids.lot_id)
+        }
+        wanted = self.quantity or 0
+        alone = [
+            picking
+            for picking, left in deliveries.items()
+            if self.uom_id.compare(left, wanted) >= 0
+        ]
+        if alone or not deliveries:
+            return alone
+        together = self.env["stock.picking"].sudo()  # sudo: those of the line
+        for picking, left in deliveries.items():
+            if self.uom_id.compare(wanted, 0) > 0:
+                together |= picking
+                wanted -= left
+        return [together]
+
+
 class HelpdeskReturnWizard(models.TransientModel):
     """What the lines of the ticket propose to return (X9, X31)."""
 
@@ -16,22 +45,21 @@ class HelpdeskReturnWizard(models.TransientModel):
             lines = lines.filtered(lambda li: li.sale_line_id.id == self.proposed_line)
         return lines
 
-    def _get_request_picking(self):
-        """Return the delivery, under ``sudo()``, that holds most of what the lines of
-        the ticket are about, each with its lot and its quantity."""
-        fitting = []
-        for line in self._get_about_lines():
-            deliveries = line.sale_line_id._get_returnable_deliveries()
-            fitting += [
-                picking
-                for picking, left in deliveries.items()
-                if line.uom_id.compare(left, line.quantity or 0) >= 0
-                and line.uom_id.compare(left, 0) > 0
-                and (not line.lot_id or line.lot_id in picking.move_line_ids.lot_id)
-            ]
+    def _get_request_pickings(self):
+        """Return the deliveries, under ``sudo()``, that hold what the lines of the
+        ticket are about, each with its lot and its quantity: as few as do, the one that
+        holds most of it first."""
         # sudo: see _get_case_lines
-        nothing = self.env["stock.picking"].sudo()
-        return max(fitting, key=fitting.count, default=nothing)
+        chosen = self.env["stock.picking"].sudo()
+        open_lines = {line: line._get_fitting() for line in self._get_about_lines()}
+        while open_lines := {
+            line: fitting
+            for line, fitting in open_lines.items()
+            if fitting and not any(some <= chosen for some in fitting)
+        }:
+            offers = [some for fitting in open_lines.values() for some in fitting]
+            chosen |= max(offers, key=offers.count)
+        return chosen
 
     def _propose_about(self, balance, about):
         """Return the values of all lines, with what the lines of the ticket say instead

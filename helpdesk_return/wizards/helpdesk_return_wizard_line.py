@@ -52,13 +52,16 @@ class HelpdeskReturnWizardLine(models.TransientModel):
         domain="[('services.switch', '=', 'use_product_returns')]",
     )
     refusal = fields.Char(compute="_compute_figures", string="Note")
+    delivery = fields.Char(compute="_compute_figures")
     returnable_lot_ids = fields.Many2many(
         comodel_name="stock.lot",
         compute="_compute_figures",
         help="Delivered with this line, and on no return.",
     )
 
-    @api.depends("move_id", "kit_line_id", "wizard_id.picking_id")
+    @api.depends(
+        "move_id", "kit_line_id", "wizard_id.picking_id", "wizard_id.line_ids.move_id"
+    )
     def _compute_figures(self):
         # sudo: agents may not read transfers; only the moves of a delivery that the
         # wizard has proved to be the customer's tell their figures.
@@ -83,6 +86,7 @@ class HelpdeskReturnWizardLine(models.TransientModel):
                 "returned_quantity": rounded(out.returning + out.returned),
                 "returnable_quantity": rounded(out.left),
                 "refusal": self._get_refusal(out),
+                "delivery": move.picking_id.name,
                 "returnable_lot_ids": [lot.id for lot in out.get_lots_left(True)],
             }
         figures = {
@@ -91,6 +95,7 @@ class HelpdeskReturnWizardLine(models.TransientModel):
             "returned_quantity": 0,
             "returnable_quantity": 0,
             "refusal": self.env._("Not a line of this delivery."),
+            "delivery": False,
             "returnable_lot_ids": False,
         }
         if not move and kit in balance.kits:

@@ -18,8 +18,8 @@ class HelpdeskReturnWizard(models.TransientModel):
         Returns the ``DeliveryBalance``, and ``{move: quantity}``, in the unit of the
         move, of what will come back.
         """
-        picking = self._get_allowed_picking()
-        if not picking:
+        pickings = self._get_allowed_pickings()
+        if not pickings:
             raise UserError(
                 self._get_notice()
                 or self.env._(
@@ -27,8 +27,8 @@ class HelpdeskReturnWizard(models.TransientModel):
                     customer=self.helpdesk_commercial_partner_id.display_name,
                 )
             )
-        self._check_location(picking)
-        balance = picking._get_delivery_balance()
+        self._check_location(self._get_allowed_picking())
+        balance = pickings._get_delivery_balance()
         for line in self.line_ids:
             line._check_quantity(balance)
         quantities = self._get_quantities(balance)
@@ -106,8 +106,9 @@ class HelpdeskReturnWizard(models.TransientModel):
 
     # -- What is made --------------------------------------------------------
 
-    def _create_return_picking(self, balance, quantities, exchange):
-        """Create the return with Odoo's own wizard; returns the transfers, under sudo.
+    def _create_return_picking(self, delivery, balance, quantities, exchange):
+        """Create the return of one delivery with Odoo's own wizard; returns the
+        transfers, under ``sudo()``.
 
         The transfers are confirmed and reserved, not validated.
 
@@ -119,10 +120,10 @@ class HelpdeskReturnWizard(models.TransientModel):
         native = self._without_defaults().env["stock.return.picking"].sudo()
         native = native.create(
             {
-                "picking_id": self.picking_id.id,
+                "picking_id": delivery.id,
                 "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
                 "helpdesk_reason_id": self.helpdesk_reason_id.id,
-                "helpdesk_location_id": self.location_id.id,
+                "helpdesk_location_id": self._get_location_for(delivery).id,
             }
         )
         self._fill_native_lines(native, balance, quantities)
@@ -136,7 +137,17 @@ class HelpdeskReturnWizard(models.TransientModel):
             made = native.env["stock.picking"].browse(action["res_id"])
             again = moves.search(on_ticket & Domain("id", "not in", before.ids))
             made.move_ids.helpdesk_exchange_id = native.helpdesk_reference_id
-            made |= again.picking_id.filtered("helpdesk_ticket_id")
+            sent = again.picking_id.filtered("helpdesk_ticket_id")
+            if not sent:
+                # Drop shipments: the supplier sends it when the purchase is confirmed.
+                self.helpdesk_ticket_id._message_log(
+                    body=self.env._(
+                        "The delivery in exchange for %(picking)s is not made yet: the "
+                        "products are to be bought or made first.",
+                        picking=made._get_html_link(),
+                    )
+                )
+            made |= sent
         return made
 
     def _fill_native_lines(self, native, balance, quantities):
