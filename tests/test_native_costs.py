@@ -72,7 +72,6 @@ class TestNativeCosts(HelpdeskAfterSalesCommon):
                 "warranty_unit": "year",
             }
         )
-        quants = self.env["stock.quant"].with_context(inventory_mode=True)
-        self._put_in_stock(quants, sold, 50)
+        self._put_in_stock((sold, 50, None))
         self._count_delivery(user, sold)
         self.assertLessEqual(self._count_delivery(user, sold), cost + 8)

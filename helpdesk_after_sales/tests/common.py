@@ -1,5 +1,5 @@
 from odoo import SUPERUSER_ID, Command
-from odoo.tests import TransactionCase, new_test_user
+from odoo.tests import TransactionCase
 
 AGENT = "helpdesk_after_sales.group_helpdesk_user"
 MANAGER = "helpdesk_after_sales.group_helpdesk_manager"
@@ -26,14 +26,23 @@ class HelpdeskAfterSalesCommon(TransactionCase):
             [("company_id", "=", cls.company.id)], limit=1
         ) or cls.env["stock.warehouse"].create({"name": "Shop", "code": "SHOP"})
 
-        cls.agent = cls._new_user("after_sales_agent", AGENT)
-        cls.other_agent = cls._new_user("after_sales_other_agent", AGENT)
-        cls.manager = cls._new_user("after_sales_manager", MANAGER)
-        cls.employee = cls._new_user("after_sales_employee", "base.group_user")
-        cls.seller = cls._new_user(
-            "after_sales_seller", "sales_team.group_sale_salesman_all_leads"
+        (
+            cls.agent,
+            cls.other_agent,
+            cls.manager,
+            cls.employee,
+            cls.seller,
+            cls.stock_user,
+        ) = cls._new_users(
+            {
+                "after_sales_agent": AGENT,
+                "after_sales_other_agent": AGENT,
+                "after_sales_manager": MANAGER,
+                "after_sales_employee": "base.group_user",
+                "after_sales_seller": "sales_team.group_sale_salesman_all_leads",
+                "after_sales_stock": "stock.group_stock_user",
+            }
         )
-        cls.stock_user = cls._new_user("after_sales_stock", "stock.group_stock_user")
 
         # Customer A is a company with two contacts, B somebody else.
         cls.customer_a, cls.customer_b = cls.env["res.partner"].create(
@@ -88,11 +97,11 @@ class HelpdeskAfterSalesCommon(TransactionCase):
                 for number in range(1, 7)
             ]
         )
-        quants = cls.env["stock.quant"].with_context(inventory_mode=True)
-        for product in (cls.lamp, cls.desk):
-            cls._put_in_stock(quants, product, 500)
-        for serial in cls.serials:
-            cls._put_in_stock(quants, cls.phone, 1, serial)
+        cls._put_in_stock(
+            (cls.lamp, 500, None),
+            (cls.desk, 500, None),
+            *((cls.phone, 1, serial) for serial in cls.serials),
+        )
 
         cls.team = cls.env["helpdesk.team"].create(
             {
@@ -104,22 +113,54 @@ class HelpdeskAfterSalesCommon(TransactionCase):
 
     @classmethod
     def _new_user(cls, login, groups, **values):
-        values = {
-            "company_id": cls.env.company.id,
-            "company_ids": [Command.set(cls.env.company.ids)],
-            "email": f"{login}@shop.example.com",
-        } | values
-        return new_test_user(cls.env, login=login, groups=groups, **values)
+        return cls._new_users({login: groups}, **values)
 
     @classmethod
-    def _put_in_stock(cls, quants, product, quantity, lot=None):
-        quants.create(
-            {
-                "product_id": product.id,
-                "location_id": cls.warehouse.lot_stock_id.id,
-                "inventory_quantity": quantity,
-                "lot_id": lot.id if lot else False,
-            }
+    def _new_users(cls, groups, **values):
+        """Return a user for each ``{login: external ids of groups}``, all at once:
+        nobody is invited, and the password is the login."""
+        common = {
+            "company_id": cls.env.company.id,
+            "company_ids": [Command.set(cls.env.company.ids)],
+        } | values
+        users = (
+            cls.env["res.users"]
+            .with_context(
+                no_reset_password=True, mail_create_nolog=True, mail_notrack=True
+            )
+            .create(
+                [
+                    {
+                        "name": f"{login} ({names})",
+                        "login": login,
+                        "password": login.ljust(8, "x"),
+                        "email": f"{login}@shop.example.com",
+                        "group_ids": [
+                            Command.set(
+                                [cls.env.ref(n.strip()).id for n in names.split(",")]
+                            )
+                        ],
+                    }
+                    | common
+                    for login, names in groups.items()
+                ]
+            )
+        )
+        return users.with_env(cls.env)
+
+    @classmethod
+    def _put_in_stock(cls, *goods):
+        """Count ``(product, quantity, serial or lot)`` in the stock of the shop."""
+        cls.env["stock.quant"].with_context(inventory_mode=True).create(
+            [
+                {
+                    "product_id": product.id,
+                    "location_id": cls.warehouse.lot_stock_id.id,
+                    "inventory_quantity": quantity,
+                    "lot_id": lot.id if lot else False,
+                }
+                for product, quantity, lot in goods
+            ]
         ).action_apply_inventory()
 
     @classmethod

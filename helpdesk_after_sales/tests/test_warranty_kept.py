@@ -114,12 +114,7 @@ class TestWarrantyKept(WarrantyCommon):
         lot = self.env["stock.lot"].create(
             {"name": "L-1", "product_id": self._lotted().id}
         )
-        self._put_in_stock(
-            self.env["stock.quant"].with_context(inventory_mode=True),
-            lot.product_id,
-            9,
-            lot,
-        )
+        self._put_in_stock((lot.product_id, 9, lot))
         first = self._sold("2025-03-12 10:00:00", (lot.product_id, 2))
         self.assertEqual(lot.warranty_end, date(2026, 3, 12))
         self._sold("2025-05-12 10:00:00", (lot.product_id, 1), partner=self.customer_b)

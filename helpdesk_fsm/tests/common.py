@@ -68,16 +68,20 @@ class HelpdeskFsmCommon(HelpdeskAfterSalesCommon):
             }
         )
         cls.project.worksheet_template_id = cls.template
-        cls.technician = cls._new_user(
-            "after_sales_technician", TECHNICIAN, name="Tina Tech"
+        (
+            cls.technician,
+            cls.other_technician,
+            cls.project_user,
+            cls.project_manager,
+        ) = cls._new_users(
+            {
+                "after_sales_technician": TECHNICIAN,
+                "after_sales_technician2": TECHNICIAN,
+                "after_sales_project_user": "project.group_project_user",
+                "after_sales_project_manager": "project.group_project_manager",
+            }
         )
-        cls.other_technician = cls._new_user("after_sales_technician2", TECHNICIAN)
-        cls.project_user = cls._new_user(
-            "after_sales_project_user", "project.group_project_user"
-        )
-        cls.project_manager = cls._new_user(
-            "after_sales_project_manager", "project.group_project_manager"
-        )
+        cls.technician.name = "Tina Tech"
         cls.contact_a1.write({"street": "Alder Street 1", "city": "Brussels"})
         cls.ticket_a = cls._ticket(cls.contact_a1, description="<p>Broken</p>")
 

@@ -26,9 +26,7 @@ class TestKits(GoodsCommon):
                 for name in ("Kit", "Kettle", "Bulb")
             ]
         )
-        quants = cls.env["stock.quant"].with_context(inventory_mode=True)
-        for product in cls.kettle, cls.bulb:
-            cls._put_in_stock(quants, product, 100)
+        cls._put_in_stock((cls.kettle, 100, None), (cls.bulb, 100, None))
         cls.env["mrp.bom"].create(
             {
                 "product_tmpl_id": cls.kit.product_tmpl_id.id,

@@ -33,9 +33,7 @@ class TestReturnKit(HelpdeskReturnCommon):
                 for name in ("Lamp set", "Shade", "Bulb")
             ]
         )
-        quants = cls.env["stock.quant"].with_context(inventory_mode=True)
-        for product in (cls.shade, cls.bulb):
-            cls._put_in_stock(quants, product, 100)
+        cls._put_in_stock((cls.shade, 100, None), (cls.bulb, 100, None))
         cls.env["mrp.bom"].create(
             {
                 "product_tmpl_id": cls.set.product_tmpl_id.id,

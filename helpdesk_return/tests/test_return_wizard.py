@@ -392,9 +392,7 @@ class TestReturnWizard(HelpdeskReturnCommon):
         lots = self.env["stock.lot"].create(
             [{"name": name, "product_id": oil.id} for name in ("OIL-1", "OIL-2")]
         )
-        quants = self.env["stock.quant"].with_context(inventory_mode=True)
-        for lot, quantity in zip(lots, (3, 2), strict=True):
-            self._put_in_stock(quants, oil, quantity, lot)
+        self._put_in_stock((oil, 3, lots[0]), (oil, 2, lots[1]))
         order = self._sell(self.contact_a1, (oil, 5))
         ticket = self._ticket(
             self.contact_a1,
