@@ -41,6 +41,7 @@ helpdesk.return.process.line             -     -     -  rwcu     -     -     -  
 helpdesk.replacement.wizard              -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.replacement.wizard.line         -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.return.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
+helpdesk.return.wizard.foreign           -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.return.wizard.line              -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.sla                             -     -     -     -     -     r  rwcu     r
 helpdesk.sla.status                      -     -     -     -     -     r     r     r

@@ -120,6 +120,12 @@ class HelpdeskAfterSalesStep(models.Model):
         :raises UserError: when the team doesn't do that, with one sentence
         """
 
+    @api.model
+    def _get_credit_service(self, _ticket):
+        """Return the service that proposes a credit note of what has arrived, if the
+        team of the ticket has one. The addon of refunds answers."""
+        return False
+
     def _get_accepted(self):
         """Return ``{order line: quantity}``, in the unit of the line: what was accepted
         of what this step has waited for. Called with ``sudo()``."""
