@@ -78,7 +78,7 @@ class HelpdeskReturnWizard(models.TransientModel):
 
     @api.model
     def _selection_settlement(self):
-        return self.env["helpdesk.after.sales.step"]._get_choices()
+        return self.env["helpdesk.after.sales.step"]._get_choices("receipt")
 
     # -- Defaults and computes -----------------------------------------------
 
