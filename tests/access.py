@@ -137,6 +137,12 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
             "helpdesk.macro": env["helpdesk.macro"].create({"name": "Ask for a photo"}),
             "helpdesk.sla": cls.ticket.sla_ids,
             "helpdesk.sla.status": cls.ticket.sla_status_ids,
+            "helpdesk.sla.report.analysis": env["helpdesk.sla.report.analysis"].browse(
+                cls.ticket.sla_status_ids.ids
+            ),
+            "helpdesk.ticket.report.analysis": env[
+                "helpdesk.ticket.report.analysis"
+            ].browse(cls.ticket.id),
             "helpdesk.after.sales.reason": env.ref("helpdesk_after_sales.reason_wear"),
             "helpdesk.after.sales.service": env.ref("helpdesk_after_sales.service_fsm"),
             "helpdesk.after.sales.resolution": env.ref(

@@ -44,6 +44,7 @@ helpdesk.return.wizard                   -     -     -     -   rwc   rwc   rwc  
 helpdesk.return.wizard.foreign           -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.return.wizard.line              -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.sla                             -     -     -     -     -     r  rwcu     r
+helpdesk.sla.report.analysis             -     -     -     -     -     r     r     r
 helpdesk.sla.status                      -     -     -     -     -     r     r     r
 helpdesk.stage                           -     -     -     -     r     r  rwcu     r
 helpdesk.tag                             -     -     -     -   rwc   rwc  rwcu   rwc
@@ -52,6 +53,7 @@ helpdesk.ticket                          -     r     -     -     -   rwc  rwcu  
 helpdesk.ticket.conversation             -     -     -     -     -   rwc  rwcu   rwc
 helpdesk.ticket.line                     -     -     -     -     -  rwcu  rwcu  rwcu
 helpdesk.ticket.merge                    -     -     -     -   rwc   rwc   rwc   rwc
+helpdesk.ticket.report.analysis          -     -     -     -     -     r     r     r
 helpdesk.ticket.request.decline          -     -     -     -   rwc   rwc   rwc   rwc
 """
 
@@ -104,6 +106,8 @@ helpdesk.return.wizard
 helpdesk.sla
     action_apply_to_open                 -     -     -     -     -     -   yes     -
     action_view_tickets                  -     -     -     -     -   yes   yes   yes
+helpdesk.sla.report.analysis
+    action_open_ticket                   -     -     -     -     -   yes   yes   yes
 helpdesk.team
     action_view_ratings                  -     -     -     -     -   yes   yes   yes
     action_view_sla                      -     -     -     -     -   yes   yes   yes
@@ -162,6 +166,8 @@ helpdesk.ticket.line
     action_decline                       -     -     -     -     -  told  told  told
 helpdesk.ticket.merge
     action_merge                         -     -     -     -     -  told  told  told
+helpdesk.ticket.report.analysis
+    action_open_ticket                   -     -     -     -     -   yes   yes   yes
 helpdesk.ticket.request.decline
     action_decline                       -     -     -     -     -  told  told  told
 loyalty.card

@@ -57,6 +57,7 @@ from . import helpdesk_ticket_sla
 from . import helpdesk_ticket_timeline
 from . import helpdesk_ticket_plan
 from . import helpdesk_ticket_turn
+from . import helpdesk_ticket_times
 from . import helpdesk_ticket_closing
 from . import helpdesk_ticket_warranty
 from . import helpdesk_ticket_words

@@ -22,6 +22,7 @@ from . import test_purchases_tab
 from . import test_quantity
 from . import test_rating
 from . import test_reason
+from . import test_report_analysis
 from . import test_rights
 from . import test_side_conversation
 from . import test_sla

@@ -40,7 +40,12 @@ def nested_zip(depth=5):
 
 
 class HelpdeskMailCommon(HelpdeskAfterSalesCommon, MailCommon):
-    """Mail to and from two teams with an alias each."""
+    """Mail to and from two teams with an alias each, and another company."""
+
+    @classmethod
+    def _activate_multi_company(cls):
+        # Odoo's makes two companies and three users, which takes longer than a test.
+        cls.company_2 = cls.env["res.company"].create({"name": "Company 2"})
 
     @classmethod
     def setUpClass(cls):
