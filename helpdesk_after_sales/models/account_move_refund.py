@@ -28,10 +28,18 @@ class Unmatched(NamedTuple):
 
 
 class RefundLeft(NamedTuple):
-    """What is left of one invoice: ``lines`` holds every line that was invoiced."""
+    """What is left of one invoice, worked out once for all that asks for it."""
 
+    #: ``{line: LineLeft}`` of every line that was invoiced
     lines: dict
+    #: ``[Unmatched]``
     unmatched: list
+    #: the credit notes that count
+    notes: models.BaseModel
+    #: what the customer got instead of money
+    instead: float
+    #: all of it, with taxes
+    total: float
 
 
 class AccountMove(models.Model):
@@ -55,6 +63,9 @@ class AccountMove(models.Model):
     def _get_left_to_refund(self, notes):
         """Return what ``notes``, its credit notes, and what was given instead leave of
         the total of this invoice, in its currency."""
+        return self._deduct_notes(notes, self._get_amount_instead())
+
+    def _deduct_notes(self, notes, instead):
         self.ensure_one()
         return self.currency_id.round(
             self.amount_total
@@ -62,8 +73,12 @@ class AccountMove(models.Model):
                 note._convert_refunded(note._get_amount_credited(self), self)
                 for note in notes
             )
-            - sum(amount for amount, _sentence in self._get_given_instead())
+            - instead
         )
+
+    def _get_amount_instead(self):
+        """Return what the customer got for this invoice instead of money."""
+        return sum(amount for amount, _sentence in self._get_given_instead())
 
     def _get_left_of_payments(self):
         """Return how much of what was paid for this invoice can be given back: what is
@@ -131,7 +146,7 @@ class AccountMove(models.Model):
         }
         # sudo: users of Invoicing may not read orders; the ids of order lines are
         # compared, nothing of them is told.
-        lines = self.sudo().invoice_line_ids
+        lines = self.sudo()._get_refund_lines()
         others = lines.search_fetch(
             Domain("move_type", "=", "out_refund")
             & Domain("parent_state", "!=", "cancel")
@@ -170,17 +185,18 @@ class AccountMove(models.Model):
                 for line in move._get_refund_lines()
             }
             unmatched = []
+            notes = notes - but if but else notes
             for note in notes:
-                if note != but:
-                    for credited, part in note._get_lines_credited(move).items():
-                        unmatched += move._deduct_credited(rest, credited, part)
-            result[move] = RefundLeft(rest, unmatched)
+                for credited, part in note._get_lines_credited(move).items():
+                    unmatched += move._deduct_credited(rest, credited, part)
+            instead = move._get_amount_instead()
+            total = move._deduct_notes(notes, instead)
+            result[move] = RefundLeft(rest, unmatched, notes, instead, total)
         return result
 
     def _get_refund_lines(self):
-        return self.invoice_line_ids.filtered(
-            lambda line: line.display_type == "product"
-        )
+        # All lines are read for the credit note anyway: in one query.
+        return self.line_ids.filtered(lambda line: line.display_type == "product")
 
     def _deduct_credited(self, rest, credited, share=1.0):
         """Take ``share`` of a line of a credit note off ``{line: LineLeft}``, and

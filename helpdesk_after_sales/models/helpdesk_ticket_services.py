@@ -64,12 +64,13 @@ class HelpdeskTicket(models.Model):
         :raises AccessError, UserError: see :meth:`_check_after_sales`
         """
         self._check_after_sales(switch)
-        view = self.env.ref(view_xmlid) if view_xmlid else self.env["ir.ui.view"]
+        ids = self.env["ir.model.data"]
+        view = view_xmlid and ids._xmlid_to_res_id(view_xmlid, raise_if_not_found=True)
         return {
             "type": "ir.actions.act_window",
             "name": title or self.env["helpdesk.team"]._get_switch_label(switch),
             "res_model": model,
-            "views": [(view.id, "form")],
+            "views": [(view or False, "form")],
             "target": "new",
             "context": {
                 "default_helpdesk_ticket_id": self.id,

@@ -25,7 +25,7 @@ class SaleOrderLine(models.Model):
             lambda line: line.move_type == "out_invoice"
         ).move_id
         left = invoices._get_refund_left()
-        notes = invoices._get_credit_notes()
+        notes = invoices.union(*(figures.notes for figures in left.values()))
         for document in documents:
             move = document.move_id
             for line in document.sale_line_ids & self:

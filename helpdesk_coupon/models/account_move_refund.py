@@ -165,7 +165,9 @@ class AccountMove(models.Model):
         were used on is refunded now and their program says so."""
         given = {}
         invoice = self.reversed_entry_id
-        if not invoice:
+        # sudo: see _get_refund_notices.
+        programs = self.sudo().invoice_line_ids.sale_line_ids.reward_id.program_id
+        if not invoice or not programs.filtered("helpdesk_give_back"):
             return given
         left = invoice._get_refund_left()[invoice].lines
         # sudo: see _get_refund_notices.

@@ -35,6 +35,14 @@ class AccountMove(models.Model):
         (posted & refunds)._send_refunds()
         return posted
 
+    def _reverse_moves(self, default_values_list=None, cancel=False):
+        if cancel:
+            # Reverse and Create Invoice: a ticket's invoice is reversed as a whole.
+            for values in default_values_list or ():
+                if values.get("helpdesk_ticket_id"):
+                    values["helpdesk_is_replaced"] = True
+        return super()._reverse_moves(default_values_list, cancel)
+
     def button_draft(self):
         posted = self.filtered(
             lambda move: move.helpdesk_ticket_id and move.state == "posted"

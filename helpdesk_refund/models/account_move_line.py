@@ -41,13 +41,30 @@ class AccountMoveLine(models.Model):
             return min(self.quantity, self.helpdesk_taken_back)
         return self.quantity
 
-    def _is_refund_delivery(self):
-        """Return whether this line of an invoice charges the delivery of its order."""
+    def _filter_refund_delivery(self):
+        """Return those of these lines that charge the delivery of their order."""
         # sudo: users of Invoicing may not read orders; a yes or no leaves.
-        return any(line._is_delivery() for line in self.sudo().sale_line_ids)
+        charges = self.sudo().sale_line_ids.filtered(lambda line: line._is_delivery())
+        if not charges:
+            return self.browse()
+        return self.filtered(lambda line: line.sudo().sale_line_ids & charges)
+
+    def _prepare_refund_figures(self, rest):
+        """Return what the pop-up shows of this line of an invoice."""
+        name = self.name or self.product_id.display_name or ""
+        return {
+            "name": name.split("\n")[0],
+            "invoice_name": self.move_id.name,
+            "uom_name": self.product_uom_id.name,
+            "quantity_invoiced": self.quantity,
+            "quantity_left": max(rest.quantity, 0.0),
+            "amount_left": max(self.currency_id.round(rest.total), 0.0),
+        }
 
     def _is_untouched(self, rest):
         """Return whether nothing of this line was credited, see ``LineLeft``."""
+        if rest.quantity == self.quantity and rest.total == self.price_total:
+            return True
         return self._is_quantity_used_up(
             self.quantity - rest.quantity
         ) and not self.currency_id.compare_amounts(rest.total, self.price_total)
@@ -58,7 +75,7 @@ class AccountMoveLine(models.Model):
 
     def _is_quantity_used_up(self, quantity):
         """Return whether ``quantity``, which is left of this line, is none."""
-        if quantity and (quantity < 0) != (self.quantity < 0):
+        if not quantity or (quantity < 0) != (self.quantity < 0):
             return True
         unit = self.product_uom_id
         return unit.is_zero(quantity) if unit else float_is_zero(quantity, 6)

@@ -4,7 +4,7 @@ from odoo import Command, api, models
 
 from odoo.addons.helpdesk_after_sales.models.account_move_refund import Unmatched
 
-from .account_move_refund_total import Expected, RefundChoice
+from .account_move_refund_total import RefundChoice, RefundPlan
 
 NOTES = ("line_section", "line_subsection", "line_note")
 
@@ -17,39 +17,57 @@ class AccountMove(models.Model):
     def copy_data(self, default=None):
         """Of an invoice that a ticket's credit note reverses, copy what is left only.
 
-        ``helpdesk_choice`` in ``default``: a ``RefundChoice``, else all that is left
-        (X1). Taxes, roundings and the amount due follow from it.
+        ``helpdesk_plan`` in ``default``: a ``RefundPlan``, else all that is left (X1).
+        Taxes, roundings and the amount due follow from it.
         ``helpdesk_replaced``: the credit note whose content a new invoice replaces.
         """
         default = dict(default or {})
-        choice = default.pop("helpdesk_choice", RefundChoice())
+        plan = default.pop("helpdesk_plan", None)
         replaced = default.pop("helpdesk_replaced", None)
         vals_list = super().copy_data(default)
         if replaced or (
             default.get("helpdesk_ticket_id") and default.get("reversed_entry_id")
         ):
             for move, vals in zip(self, vals_list, strict=True):
-                move._trim_refund(vals, choice, replaced)
+                if replaced:
+                    left = move._get_refund_left(replaced)[move]
+                    parts, extras = move._prepare_refund_parts(RefundChoice(), left)
+                    move._trim_refund(vals, parts, extras, {})
+                else:
+                    # What a client gives is none.
+                    known = isinstance(plan, RefundPlan)
+                    move._set_refund(vals, plan if known else move._plan_refund())
         return vals_list
 
     @api.model_create_multi
     def create(self, vals_list):
-        expected = [vals.pop("helpdesk_expected", None) for vals in vals_list]
+        plans = [vals.pop("helpdesk_plan", None) for vals in vals_list]
         moves = super().create(vals_list)
-        for move, vals, figures in zip(moves, vals_list, expected, strict=True):
+        for move, vals, plan in zip(moves, vals_list, plans, strict=True):
             if vals.get("helpdesk_ticket_id") and vals.get("reversed_entry_id"):
-                move._fit_refund(figures if isinstance(figures, Expected) else None)
+                move._fit_refund(plan if isinstance(plan, RefundPlan) else None)
         return moves
 
     # -- The lines -----------------------------------------------------------
 
-    def _trim_refund(self, vals, choice, but=None):
+    def _set_refund(self, vals, plan):
         """Change the values of the copy of this invoice to those of a credit note of
-        ``choice``. Of an invoice of which nothing was given back Odoo's copy stays.
+        ``plan``."""
+        vals["helpdesk_plan"] = plan
+        choice = plan.choice
+        taken = {} if choice.amount else choice.quantities or {}
+        self._trim_refund(vals, plan.parts, plan.extras, taken)
+        if choice.amount or choice.fee:
+            # Exactly as it was typed: cash would be rounded once more.
+            vals["invoice_cash_rounding_id"] = False
 
-        :param but: a credit note that doesn't count
+    def _trim_refund(self, vals, parts, extras, taken):
+        """Change the lines of the copy of this invoice to ``parts`` and ``extras``, see
+        ``_prepare_refund_parts``. Of an invoice of which nothing was given back Odoo's
+        copy stays.
+
+        :param taken: ``{line: quantity}`` that is credited as goods
         """
-        parts, extras = self._prepare_refund_parts(choice, but)
         if parts is None:
             return
         copies = {
@@ -57,49 +75,46 @@ class AccountMove(models.Model):
             for command in vals.get("line_ids", ())
             if command[2]["display_type"] in ("product", *NOTES)
         }
-        taken = choice.quantities or {}
         lines = []
         for line in self._get_lines_of_refund(parts):
             copy = copies.get(line.id)
             if copy and line.display_type in NOTES:
                 lines.append(copy)
             elif copy:
-                back = 0.0 if choice.amount else taken.get(line, 0.0)
-                back = {"helpdesk_taken_back": back}
+                back = {"helpdesk_taken_back": taken.get(line, 0.0)}
                 lines += [copy | back | values for values in parts[line]]
         vals["line_ids"] = [Command.create(values) for values in lines + extras]
-        if not but:
-            if choice.amount or choice.fee:
-                # Exactly as it was typed: cash would be rounded once more.
-                vals["invoice_cash_rounding_id"] = False
-            vals["helpdesk_expected"] = self._expect_refund(parts, extras, choice)
 
-    def _prepare_refund_parts(self, choice, but=None):
+    def _prepare_refund_parts(self, choice, left):
         """Return two of a credit note of ``choice``: ``{invoice line: [values]}``, by
         which the copy of each line differs, and the values of the lines beside them.
         ``None`` in place of the first when all of the invoice is copied.
 
-        :param but: a credit note that doesn't count
+        :param left: the ``RefundLeft`` of this invoice
         """
-        notes = self._get_credit_notes() - (but or self.browse())
-        if choice == RefundChoice() and not notes and not self._get_given_instead():
+        if choice == RefundChoice() and not left.notes and not left.instead:
             return None, []
-        left = self._get_refund_left(but)[self]
         if choice.amount:
             return self._prepare_amount_parts(left, choice), []
         if choice.quantities is None:
-            parts = {
-                line: line._prepare_refund_part(rest, rest.quantity)
-                for line, rest in left.lines.items()
-            }
+            parts = self._prepare_refund_rest(left)
         else:
             parts = self._prepare_refund_share(left, choice)
-        extras = self._prepare_unmatched(
-            left, parts, self._get_left_to_refund(notes), choice.fee
-        )
+        return parts, self._prepare_refund_extras(parts, choice, left)
+
+    def _prepare_refund_extras(self, parts, choice, left):
+        """Return the values of the lines beside ``parts``."""
+        extras = self._prepare_unmatched(left, parts, choice.fee)
         if choice.fee:
             extras += self._prepare_fee_values(parts, choice.fee)
-        return parts, extras
+        return extras
+
+    def _prepare_refund_rest(self, left):
+        """Return ``{line: [values]}`` of all that is left."""
+        return {
+            line: line._prepare_refund_part(rest, rest.quantity)
+            for line, rest in left.lines.items()
+        }
 
     def _get_lines_of_refund(self, parts):
         """Return the lines of this invoice that a credit note of ``parts`` shows, in
@@ -152,7 +167,7 @@ class AccountMove(models.Model):
                 )
         return parts
 
-    def _prepare_unmatched(self, left, parts, amount_left, fee=0.0):
+    def _prepare_unmatched(self, left, parts, fee=0.0):
         """Return the values of the lines that take off what was credited beside the
         lines of this invoice, or given instead of money; each once, and only when
         ``parts`` would pass what is left. What earlier credit notes kept back (a fee)
@@ -166,7 +181,7 @@ class AccountMove(models.Model):
             if currency.compare_amounts(amounts.total, 0) == (-1 if nothing else 1)
         }
         whole = sum(amounts.total for amounts in sums.values())
-        excess = worth - fee - amount_left
+        excess = worth - fee - left.total
         if not whole or (not nothing and currency.compare_amounts(excess, 0) <= 0):
             return []
         factor = min(excess / whole, 1.0)
@@ -211,7 +226,7 @@ class AccountMove(models.Model):
                     else 1.0
                 )
                 rows.append(Unmatched(line, -rest.subtotal, -rest.subtotal * rate))
-        if instead := sum(amount for amount, _sentence in self._get_given_instead()):
+        if instead := left.instead:
             rows.append(Unmatched(self.env["account.move.line"], instead, instead))
         sums = {}
         for line, subtotal, total in rows:
@@ -238,65 +253,69 @@ class AccountMove(models.Model):
 
     # -- The figures ---------------------------------------------------------
 
-    def _fit_refund(self, expected=None):
+    def _fit_refund(self, plan=None):
         """Let this new draft end what it ends: the last one takes the cents that
         rounding left, and the taxes of the invoice as they were posted; and none
         passes what is left.
 
-        :param expected: what the pop-up has shown, an ``Expected``; without it Odoo's
-            copy is kept
+        :param plan: what it was made of, a ``RefundPlan``
         """
         self.ensure_one()
         invoice = self.reversed_entry_id
-        others = invoice._get_credit_notes() - self
-        amount_left = invoice._get_left_to_refund(others)
-        target = expected.total if expected else amount_left
-        last = expected.last if expected else self._is_last_refund(others)
+        if plan:
+            others, target = plan.left.notes, plan.total
+        else:
+            others = invoice._get_credit_notes() - self
+            target = invoice._get_left_to_refund(others)
+        # Without parts Odoo's copy is kept.
+        expected = plan and plan.parts is not None
+        last = plan.last if expected else self._is_last_refund(others)
+        if last and others:
+            self._fit_lines()
         if last:
-            if others:
-                self._fit_lines()
             self._fit_taxes(others)
         currency = self.currency_id
         difference = target - self.amount_total
         if currency.is_zero(difference):
             return
-        if difference > 0 and not last and expected is None:
-            return
         lines = self._get_refund_lines()
         cents = self._get_refund_tolerance() * (len(lines) + len(others) + 1)
         small = abs(difference) <= cents
-        if difference > 0 and not small and expected is None:
+        more = not small and lines and not currency.is_zero(self.amount_total)
+        if difference > 0 and not expected and (more or not last):
             # Kept back before; it is offered when nothing else is left.
-            if lines and not currency.is_zero(self.amount_total):
-                return
+            return
         if self.invoice_cash_rounding_id:
             # Cash would be rounded once more.
             self.invoice_cash_rounding_id = False
             difference = target - self.amount_total
             if currency.is_zero(difference):
                 return
-        account = (lines or invoice._get_refund_lines())[:1].account_id
         if small:
             name = self.env._("Rounding")
         elif difference > 0:
             name = self.env._("Rest of %(invoice)s", invoice=invoice.name)
         else:
             name = self.env._("Credited already")
+        self._add_untaxed(name, difference)
+        if last:
+            # Odoo has reckoned the taxes anew with that line.
+            self._fit_taxes(others)
+
+    def _add_untaxed(self, name, amount):
+        lines = self._get_refund_lines() or self.reversed_entry_id._get_refund_lines()
         self.invoice_line_ids = [
             Command.create(
                 {
                     "display_type": "product",
                     "name": name,
                     "quantity": 1.0,
-                    "price_unit": difference,
-                    "account_id": account.id,
+                    "price_unit": amount,
+                    "account_id": lines[:1].account_id.id,
                     "tax_ids": [Command.clear()],
                 }
             )
         ]
-        if last:
-            # Odoo has reckoned the taxes anew with that line.
-            self._fit_taxes(others)
 
     def _is_last_refund(self, others):
         """Return whether nothing of the invoice is left after this credit note."""

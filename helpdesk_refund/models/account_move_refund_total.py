@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from odoo import Command, models
 
+from odoo.addons.helpdesk_after_sales.models.account_move_refund import RefundLeft
+
 
 class RefundChoice(NamedTuple):
     """What is to be credited of one invoice. All amounts are with taxes."""
@@ -19,6 +21,10 @@ class RefundChoice(NamedTuple):
     fee: float = 0.0
 
 
+#: all that is left
+NO_CHOICE = RefundChoice()
+
+
 class RefundTotals(NamedTuple):
     """What the values of a credit note come to, with taxes."""
 
@@ -29,10 +35,18 @@ class RefundTotals(NamedTuple):
     extras_untaxed: float
 
 
-class Expected(NamedTuple):
-    """What a credit note will be, once it is fitted to what is left."""
+class RefundPlan(NamedTuple):
+    """A credit note before it is made: what it will hold, and come to."""
 
-    #: with taxes
+    choice: RefundChoice
+    #: of the invoice, without it
+    left: RefundLeft
+    #: ``{invoice line: [values]}``, by which the copy of each line differs; ``None``
+    #: when all of the invoice is copied
+    parts: dict | None
+    #: values of the lines beside those of the invoice
+    extras: list
+    #: with taxes, fitted to what is left
     total: float
     #: whether it is the last of its invoice
     last: bool
@@ -41,43 +55,75 @@ class Expected(NamedTuple):
 class AccountMove(models.Model):
     _inherit = "account.move"
 
-    def _get_refund_total(self, choice):
+    def _plan_refund(self, choice=NO_CHOICE, left=None):
+        """Return the ``RefundPlan`` of the credit note of ``choice`` of this invoice.
+
+        :param left: its ``RefundLeft``
+        """
+        self.ensure_one()
+        left = left or self._get_refund_left()[self]
+        parts, extras = self._prepare_refund_parts(choice, left)
+        if parts is None:
+            return RefundPlan(choice, left, None, [], left.total, True)
+        if choice.amount:
+            totals = RefundTotals(choice.amount, {}, 0.0)
+        else:
+            totals = self._compute_refund_totals(parts, extras)
+        if self._takes_all_left(choice, left, totals.total):
+            # Line by line, what lowered the invoice too: so the taxes come out even.
+            parts = self._prepare_refund_rest(left)
+            if choice.amount:
+                for line, several in parts.items():
+                    label = self._get_amount_label(line)
+                    label = {"name": label, "sale_line_ids": []}
+                    parts[line] = [values | label for values in several]
+            whole = RefundChoice(fee=0.0 if choice.amount else choice.fee)
+            extras = self._prepare_refund_extras(parts, whole, left)
+            totals = self._compute_refund_totals(parts, extras)
+            total, last = self._expect_refund(parts, totals, whole, left)
+        elif choice.amount:
+            total, last = choice.amount, False
+        else:
+            total, last = self._expect_refund(parts, totals, choice, left)
+        return RefundPlan(choice, left, parts, extras, total, last)
+
+    def _takes_all_left(self, choice, left, total):
+        """Return whether ``choice``, which comes to ``total``, is worth all that is
+        left of this invoice, or more, and isn't all of its lines."""
+        total += choice.fee
+        if choice.amount or choice.amounts:
+            return self.currency_id.compare_amounts(total, left.total) >= 0
+        cents = self._get_refund_tolerance() * (len(left.lines) + len(left.notes) + 1)
+        return choice.quantities is not None and total - left.total > cents
+
+    def _get_refund_total(self, choice, left):
         """Return the total, with taxes, of the credit note of ``choice`` of this
         invoice, in its currency: the same that the document will have."""
-        self.ensure_one()
-        parts, extras = self._prepare_refund_parts(choice)
-        if parts is None:
-            return self.amount_left_to_refund
-        return self._expect_refund(parts, extras, choice).total
+        return self._plan_refund(choice, left).total
 
-    def _expect_refund(self, parts, extras, choice):
-        """Return the ``Expected`` of a credit note of these values.
-
-        :param parts: ``{invoice line: [values]}``
-        :param extras: values of lines beside those of the invoice
-        """
+    def _expect_refund(self, parts, totals, choice, left):
+        """Return what a credit note of ``parts``, which come to ``totals``, will be
+        once it is fitted to what is left: its total, and whether it is the last."""
         currency = self.currency_id
-        if choice.amount:
-            return Expected(choice.amount, False)
-        totals = self._compute_refund_totals(parts, extras)
         total = currency.round(totals.total)
-        left = self.amount_left_to_refund
-        if not choice.fee and not choice.amounts and self._is_refund_closed_by(parts):
+        if (
+            not choice.fee
+            and not choice.amounts
+            and self._is_refund_closed_by(parts, left)
+        ):
             # The last one takes the cents, and the taxes as they were posted: see
             # _fit_lines and _fit_taxes. What was kept back before stays.
-            notes = self._get_credit_notes()
-            rest = self._get_refund_left()[self].lines
             whole = (
-                sum(rest[line].subtotal for line in parts if parts[line])
+                sum(left.lines[line].subtotal for line in parts if parts[line])
                 + totals.extras_untaxed
-                + sum(self._get_taxes_left(notes).values())
+                + sum(self._get_taxes_left(left.notes).values())
             )
-            cents = self._get_refund_tolerance() * (len(parts) + len(notes) + 1)
-            if left - max(whole, total) <= cents or currency.is_zero(total):
-                return Expected(left, True)
+            cents = self._get_refund_tolerance() * (len(parts) + len(left.notes) + 1)
+            if left.total - max(whole, total) <= cents or currency.is_zero(total):
+                return left.total, True
         if (rounding := self.invoice_cash_rounding_id) and not choice.fee:
             total += rounding.compute_difference(currency, total)
-        return Expected(currency.round(min(total, left)), False)
+        return currency.round(min(total, left.total)), False
 
     def _get_refund_tolerance(self):
         """Return what one rounding may differ by."""
@@ -85,10 +131,10 @@ class AccountMove(models.Model):
             self.currency_id.rounding, self.invoice_cash_rounding_id.rounding or 0.0
         )
 
-    def _is_refund_closed_by(self, parts):
+    def _is_refund_closed_by(self, parts, left):
         """Return whether nothing of the lines is left after a credit note of
         ``parts``."""
-        for line, rest in self._get_refund_left()[self].lines.items():
+        for line, rest in left.lines.items():
             taken = sum(values["quantity"] for values in parts.get(line, ()))
             if not line._is_quantity_used_up(rest.quantity - taken):
                 return False

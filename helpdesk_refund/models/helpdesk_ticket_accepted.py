@@ -41,7 +41,7 @@ class HelpdeskTicket(models.Model):
             }
         )
         wizard.sudo().helpdesk_arrived_only = True  # sudo: the server's own choice
-        taken = wizard._get_returned_lines()
+        taken = wizard._get_returned_lines(wizard.move_ids._get_refund_left())
         if not taken:
             wanted, _coming = wizard._get_returned_quantities()
             if any(quantity > 0 for quantity in wanted.values()):

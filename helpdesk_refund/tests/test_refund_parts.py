@@ -313,3 +313,71 @@ class TestRefundParts(RefundCases):
                 lambda line, tax=tax: line.tax_line_id == tax
             )
             self.assertAlmostEqual(sum(of_tax.mapped("balance")), 0)
+
+    # -- Taxes come out even, by rate ----------------------------------------
+
+    def _credit_in_steps(self, lines, *steps):
+        """Bill ``(quantity, price, tax)``, credit it in ``steps``, then the rest."""
+        invoice, ticket = self._bill(
+            *(
+                {
+                    "name": f"Line {number}",
+                    "quantity": quantity,
+                    "price_unit": price,
+                    "tax_ids": [Command.set(tax.ids if tax else [])],
+                }
+                for number, (quantity, price, tax) in enumerate(lines)
+            )
+        )
+        for step in (*steps, None, None):
+            if invoice._get_refund_refusal():
+                break
+            wizard = self._wizard(ticket, invoices=invoice)
+            if step:
+                step(wizard)
+            shown = wizard.helpdesk_total
+            wizard.refund_moves()
+            wizard.new_move_ids.action_post()
+            self.assertAlmostEqual(wizard.new_move_ids.amount_total, shown)
+            self.env.invalidate_all()
+        self.assertFalse(invoice.amount_left_to_refund)
+        self.assertFalse(invoice.amount_residual)
+        sums = {}
+        for move in invoice + invoice._get_credit_notes():
+            for row in move.line_ids.filtered(lambda li: li.display_type == "tax"):
+                rate = row.tax_line_id
+                sums[rate] = sums.get(rate, 0.0) + row.balance
+            for row in move._get_refund_lines():
+                for tax in row.tax_ids:
+                    sums["base", tax] = sums.get(("base", tax), 0.0) + row.balance
+        for rate, amount in sums.items():
+            self.assertAlmostEqual(amount, 0, msg=f"{rate}")
+        return invoice._get_credit_notes()
+
+    def _halve(self, wizard):
+        """Credit the first line for half of what it came to."""
+        line = wizard.helpdesk_line_ids[0]
+        line.amount = wizard.currency_id.round(line.amount / 2)
+
+    def _give_all(self, wizard):
+        wizard.helpdesk_amount = wizard.helpdesk_total
+
+    def test_x11_lowered_twice_beside_a_negative_line(self):
+        """The second one passes what is left: it takes all lines, not a lump sum
+        without a tax."""
+        low = self.env["account.tax"].create({"name": "6 %", "amount": 6})
+        for lines in (
+            [(5, 20, self.tax), (-2, 20, self.tax)],
+            [(1, 100, self.tax), (1, -60, None)],
+            [(5, 20, self.tax), (-3, 20, low)],
+        ):
+            with self.subTest(lines=lines):
+                self._credit_in_steps(lines, self._halve, self._halve)
+
+    def test_x11_an_amount_of_all_that_is_left(self):
+        """Nothing can be credited later: then the taxes are those of the invoice."""
+        lines = [(1, 100, self.tax), (2, 30, None), (1, -60, None)]
+        notes = self._credit_in_steps(lines, self._halve, self._give_all)
+        self.assertEqual(len(notes), 2)
+        notes = self._credit_in_steps(lines, self._give_all)
+        self.assertEqual(len(notes), 1)

@@ -156,7 +156,7 @@ class AccountMoveReversal(models.TransientModel):
             if not wizard.helpdesk_ticket_id:
                 continue
             if invoices:
-                returned = wizard._get_returned_lines()
+                returned = wizard._get_returned_lines(invoices._get_refund_left())
                 wizard.helpdesk_returned_found = bool(returned)
                 sentences = [
                     invoice._get_refund_refusal() or invoice._get_partial_notice()
@@ -200,12 +200,16 @@ class AccountMoveReversal(models.TransientModel):
                     )
         return returned, coming
 
-    def _get_returned_lines(self):
+    def _get_returned_lines(self, left):
         """Return ``{invoice line: quantity}``: what comes back on this ticket and isn't
-        credited on it yet, of the chosen invoices."""
+        credited on it yet, of the chosen invoices.
+
+        :param left: ``{invoice: RefundLeft}``
+        """
         returned, _coming = self._get_returned_quantities()
         result = {}
-        left = self.move_ids._origin._get_refund_left()
+        if not returned:
+            return result
         for line, rest in chain(*(left[move].lines.items() for move in left)):
             unit = line.product_uom_id
             # sudo: order lines of an invoice that was chosen here; compared by id.
@@ -383,19 +387,17 @@ class AccountMoveReversal(models.TransientModel):
         if made := self._open_result():
             return made
         self._check_refund()
-        former_notes = {move: move._get_credit_notes() for move in self.move_ids}
         wizard = self._without_defaults()
         # What is replaced by a new invoice is reversed as a whole.
         if is_modify:
             self._check_modify()
-            wizard.write({"helpdesk_returned_only": False, "helpdesk_take": "all"})
+            wizard._take_all()
         elif wizard.helpdesk_returned_only and self.helpdesk_take != "none":
             self._check_returned()
-        self._check_choice()
         action = super(AccountMoveReversal, wizard).reverse_moves(is_modify)
         wizard._check_made()
         if is_modify:
-            self._after_modify(former_notes)
+            self._after_modify()
         self._approve_request(self.new_move_ids)
         # The context of this wizard must not follow the user into the document.
         return self.new_move_ids._get_records_action(
@@ -455,26 +457,30 @@ class AccountMoveReversal(models.TransientModel):
                     move_name=move.name,
                     reason=wizard._get_default_reason(self.helpdesk_ticket_id),
                 )
-            if choice := self._get_refund_choices().get(move):
-                values["helpdesk_choice"] = choice
+            values["helpdesk_plan"] = self._get_refund_plan(move)
         return values
 
     def _modify_default_reverse_values(self, origin_move):
         values = super()._modify_default_reverse_values(origin_move)
         if self.helpdesk_ticket_id:
             # The last one is the one that was just made.
-            values["helpdesk_replaced"] = origin_move._get_credit_notes()[-1:]
+            values["helpdesk_replaced"] = origin_move.reversal_move_ids.sorted("id")[
+                -1:
+            ]
         return values
 
-    def _after_modify(self, former_notes):
+    def _after_modify(self):
         """Give earlier credit notes back their place, and tell of the new invoices.
 
         Odoo takes the whole reconciliation of an invoice apart before it cancels it;
         what an earlier credit note had settled is settled by it again.
         """
-        for invoice, notes in former_notes.items():
-            (invoice._get_credit_notes() - notes).helpdesk_is_replaced = True
-            posted = notes.filtered(lambda note: note.state == "posted")
+        for invoice, notes in self.move_ids._get_credit_notes_by_invoice().items():
+            # The last one is the one that was just made; with a date to come it isn't
+            # posted yet.
+            if not notes[-1:].helpdesk_is_replaced:
+                notes[-1:].helpdesk_is_replaced = True
+            posted = notes[:-1].filtered(lambda note: note.state == "posted")
             for note in posted:
                 invoice._reconcile_reversed_moves(note, False)
         ticket = self.helpdesk_ticket_id

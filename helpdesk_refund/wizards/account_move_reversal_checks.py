@@ -79,7 +79,10 @@ class AccountMoveReversal(models.TransientModel):
     def _check_returned(self):
         """Refuse an invoice of which nothing was returned beside one of which something
         was."""
-        returned = {line.move_id for line in self._get_returned_lines()}
+        if len(self.move_ids) < 2:
+            return
+        left = self.move_ids._get_refund_left()
+        returned = {line.move_id for line in self._get_returned_lines(left)}
         chosen = self.helpdesk_line_ids.filtered("quantity").move_line_id.move_id
         for invoice in self.move_ids - chosen if returned else ():
             if invoice not in returned:
@@ -92,8 +95,9 @@ class AccountMoveReversal(models.TransientModel):
                     )
                 )
 
-    def _check_choice(self):
-        """Refuse what can't be credited, with one sentence (T3, T4)."""
+    def _check_choices(self, left):
+        """Return the choices, see ``_get_choices``, or refuse what can't be credited,
+        with one sentence (T3, T4)."""
         if (self.helpdesk_amount or self.helpdesk_fee) and (
             len(self.move_ids.currency_id) > 1
         ):
@@ -103,34 +107,44 @@ class AccountMoveReversal(models.TransientModel):
                     "others by themselves."
                 )
             )
-        left = self._get_lines_left()
-        worth = self._get_lines_worth(self.helpdesk_line_ids)
+        lines_left = self._get_lines_left(left)
+        worth = self._get_lines_worth(self._get_quantities(), lines_left)
         for line in self.helpdesk_line_ids:
             source = line.move_line_id._origin
-            line._check_line(left.get(source), worth.get(source, 0.0))
-        self._check_nothing_twice()
-        self._check_amounts()
+            line._check_line(lines_left.get(source), worth.get(source, 0.0))
+        choices = self._get_choices(left, worth)
+        self._check_nothing_twice(choices)
+        self._check_amounts(choices, left)
+        return choices
 
     def _check_made(self):
         """Refuse a credit note of nothing: it couldn't be posted."""
-        for note in self.new_move_ids:
-            if not note.invoice_line_ids.filtered(
-                lambda line: line.display_type == "product"
-            ):
+        self._check_totals(
+            {
+                note.reversed_entry_id: note.amount_total
+                for note in self.new_move_ids
+                if note.move_type == "out_refund"
+            }
+        )
+
+    @api.model
+    def _check_totals(self, totals):
+        """Refuse ``{invoice: total}`` of credit notes when one comes to nothing."""
+        for invoice, total in totals.items():
+            if invoice.currency_id.is_zero(total):
                 raise UserError(
                     self.env._(
                         "%(invoice)s: what is chosen comes to less than %(amount)s. "
                         "Take more of it.",
-                        invoice=note.reversed_entry_id.name,
-                        amount=note._format_refund(note.currency_id.rounding),
+                        invoice=invoice.name,
+                        amount=invoice._format_refund(invoice.currency_id.rounding),
                     )
                 )
 
-    def _check_nothing_twice(self):
+    def _check_nothing_twice(self, choices):
         lines = self.helpdesk_line_ids.filtered("quantity").move_line_id
         if len(lines) < len(self.helpdesk_line_ids.filtered("quantity")):
             raise UserError(self.env._("A line of the invoice is there twice."))
-        choices = self._get_line_choices()
         for invoice in self.move_ids._origin:
             if invoice not in choices:
                 raise UserError(
@@ -141,13 +155,13 @@ class AccountMoveReversal(models.TransientModel):
                     )
                 )
 
-    def _check_amounts(self):
+    def _check_amounts(self, choices, left):
         """Refuse an amount of more than the lines, and a fee that eats them up."""
         if not self.helpdesk_amount and not self.helpdesk_fee:
             return
         worth = sum(
-            move._get_refund_total(choice)
-            for move, choice in self._get_line_choices().items()
+            move._get_refund_total(choice, left[move])
+            for move, choice in choices.items()
         )
         currency = self._get_refund_currency()
         figure = currency.format(worth)

@@ -3,7 +3,7 @@ import math
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.account_move_refund_total import RefundChoice
+from ..models.account_move_refund_total import NO_CHOICE, RefundChoice
 
 
 class AccountMoveReversal(models.TransientModel):
@@ -89,62 +89,90 @@ class AccountMoveReversal(models.TransientModel):
     )
     def _compute_helpdesk_line_ids(self):
         for wizard in self:
-            lines = []
+            values_list = []
             wizard.helpdesk_whole = False
             if wizard.helpdesk_ticket_id:
-                left = wizard._get_lines_left()
-                lines = wizard._prepare_refund_lines(left)
-                wizard.helpdesk_whole = all(
-                    line._is_quantity_used_up(rest.quantity - values["quantity"])
-                    for (line, rest), values in zip(left.items(), lines, strict=True)
-                    if not line._is_refund_delivery()
-                )
-            wizard.helpdesk_line_ids = [Command.clear(), *map(Command.create, lines)]
+                left = wizard.move_ids._origin._get_refund_left()
+                lines_left = wizard._get_lines_left(left)
+                taken = wizard._get_lines_taken(left, lines_left)
+                wizard.helpdesk_whole = wizard._is_whole(taken, lines_left)
+                values_list = wizard._prepare_refund_lines(taken, lines_left)
+            wizard.helpdesk_line_ids = [
+                Command.clear(),
+                *map(Command.create, values_list),
+            ]
 
-    def _get_lines_left(self):
+    def _get_lines_left(self, left=None):
         """Return ``{invoice line: LineLeft}`` of the lines that can be chosen: what
-        lowers the invoice goes with them."""
-        left = self.move_ids._origin._get_refund_left()
+        lowers the invoice goes with them.
+
+        :param left: ``{invoice: RefundLeft}`` of what was chosen, if it is known
+        """
+        if left is None:
+            left = self.move_ids._origin._get_refund_left()
         return {
             line: rest
-            for move in left
-            for line, rest in left[move].lines.items()
+            for figures in left.values()
+            for line, rest in figures.lines.items()
             if line.price_subtotal >= 0 and line.quantity > 0
         }
 
-    def _prepare_refund_lines(self, left):
-        """Return the values of the lines: all that is left (S33), what came back on the
-        ticket, or what the ticket is about."""
-        taken = self._get_lines_taken(left)
+    def _prepare_refund_lines(self, taken, lines_left):
+        """Return the values of the lines, of which ``{invoice line: quantity}`` is
+        taken."""
         digits = self.env["decimal.precision"].precision_get("Product Unit")
-        return [
-            {"move_line_id": line.id, "quantity": round(taken.get(line, 0.0), digits)}
-            for line in left
+        quantities = {line: round(taken.get(line, 0.0), digits) for line in lines_left}
+        worth = self._get_lines_worth(quantities, lines_left)
+        values_list = [
+            {
+                "move_line_id": line.id,
+                "quantity": quantity,
+                "amount": worth.get(line, 0.0),
+            }
+            for line, quantity in quantities.items()
         ]
+        if not self.id:
+            # In a form nothing is saved: shown as it is known here.
+            for values, line in zip(values_list, lines_left, strict=True):
+                values |= line._prepare_refund_figures(lines_left[line])
+        return values_list
 
-    def _get_lines_taken(self, left):
-        """Return ``{invoice line: quantity}`` that is proposed of ``left``."""
+    @api.model
+    def _is_whole(self, taken, lines_left):
+        """Return whether all is taken but delivery charges."""
+        charges = self._get_delivery_charges(lines_left)
+        return all(
+            line._is_quantity_used_up(rest.quantity - taken.get(line, 0.0))
+            for line, rest in lines_left.items()
+            if line not in charges
+        )
+
+    @api.model
+    def _get_delivery_charges(self, lines):
+        return self.env["account.move.line"].union(*lines)._filter_refund_delivery()
+
+    def _get_lines_taken(self, left, lines_left):
+        """Return ``{invoice line: quantity}`` that is proposed: all that is left (S33),
+        what came back on the ticket, or what the ticket is about."""
         if self.helpdesk_take == "none":
             return {}
-        taken = self._get_returned_lines() if self.helpdesk_returned_only else {}
+        taken = {}
+        if self.helpdesk_returned_only:
+            taken = self._get_returned_lines(left)
         if self.helpdesk_take == "ticket":
-            pressed = self._get_lines_pressed(left)
+            pressed = self._get_lines_pressed(lines_left)
             taken = {
                 line: quantity
                 for line, quantity in taken.items()
                 if line in pressed or not pressed
             }
-            taken = taken or pressed or self._get_lines_about(left)
+            taken = taken or pressed or self._get_lines_about(lines_left)
         if not taken:
-            taken = {line: max(rest.quantity, 0.0) for line, rest in left.items()}
-        charges = [line for line in left if line._is_refund_delivery()]
-        delivery = self._refunds_delivery() and all(
-            line._is_quantity_used_up(rest.quantity - taken.get(line, 0.0))
-            for line, rest in left.items()
-            if line not in charges
-        )
-        for line in charges:
-            taken[line] = max(left[line].quantity, 0.0) if delivery else 0.0
+            taken = {line: max(rest.quantity, 0.0) for line, rest in lines_left.items()}
+        if charges := self._get_delivery_charges(lines_left):
+            delivery = self._refunds_delivery() and self._is_whole(taken, lines_left)
+            for line in charges:
+                taken[line] = max(lines_left[line].quantity, 0.0) if delivery else 0.0
         return taken
 
     def _refunds_delivery(self):
@@ -201,8 +229,11 @@ class AccountMoveReversal(models.TransientModel):
     @api.onchange("helpdesk_line_ids")
     def _onchange_helpdesk_line_ids(self):
         """Delivery charges come and go with everything else."""
+        sources = self.helpdesk_line_ids.move_line_id._origin._filter_refund_delivery()
+        if not sources:
+            return
         charges = self.helpdesk_line_ids.filtered(
-            lambda line: line.move_line_id._origin._is_refund_delivery()
+            lambda line: line.move_line_id._origin in sources
         )
         goods = self.helpdesk_line_ids - charges
         whole = all(
@@ -218,22 +249,25 @@ class AccountMoveReversal(models.TransientModel):
             keep = whole and self._refunds_delivery()
             line.quantity = line.quantity_left if keep else 0.0
 
-    def _get_lines_worth(self, lines):
-        """Return ``{invoice line: amount}``, with taxes, of the quantities of these
-        lines of the pop-up."""
-        left = self._get_lines_left()
+    def _get_quantities(self):
+        """Return ``{invoice line: quantity}`` as the pop-up stands."""
+        return self.helpdesk_line_ids._get_quantities()
+
+    @api.model
+    def _get_lines_worth(self, quantities, lines_left):
+        """Return ``{invoice line: amount}``, with taxes, of ``{invoice line:
+        quantity}``."""
         result, parts = {}, {}
-        for line in lines:
-            source = line.move_line_id._origin
-            rest = left.get(source)
-            if not rest or source._is_quantity_used_up(line.quantity):
+        for source, quantity in quantities.items():
+            rest = lines_left.get(source)
+            if not rest or not quantity or source._is_quantity_used_up(quantity):
                 continue
             if source._is_untouched(rest) and source._is_quantity_used_up(
-                rest.quantity - line.quantity
+                rest.quantity - quantity
             ):
                 result[source] = source.price_total
                 continue
-            quantity = min(line.quantity, max(rest.quantity, 0.0))
+            quantity = min(quantity, max(rest.quantity, 0.0))
             parts.setdefault(source.move_id, {})[source] = source._prepare_refund_part(
                 rest, quantity
             )
@@ -262,9 +296,10 @@ class AccountMoveReversal(models.TransientModel):
             wizard.helpdesk_fee = wizard.helpdesk_fee
             percent = wizard.helpdesk_fee_percent
             if percent and math.isfinite(percent) and wizard.helpdesk_ticket_id:
+                left = wizard.move_ids._origin._get_refund_left()
                 paid = sum(
-                    move._get_refund_total(choice)
-                    for move, choice in wizard._get_line_choices().items()
+                    move._get_refund_total(choice, left[move])
+                    for move, choice in wizard._get_choices(left).items()
                 )
                 currency = wizard._get_refund_currency()
                 wizard.helpdesk_fee = currency.round(paid * percent / 100)
@@ -302,14 +337,17 @@ class AccountMoveReversal(models.TransientModel):
         }
         if not self.helpdesk_ticket_id or not self.move_ids:
             return figures
+        left = self.move_ids._origin._get_refund_left()
         try:
-            self._check_choice()
+            choices = self._check_choices(left)
+            choices = self._spread_amounts(choices, left)
+            totals = {
+                move: move._get_refund_total(choice, left[move])
+                for move, choice in choices.items()
+            }
+            self._check_totals(totals)
         except UserError as refusal:
             return figures | {"helpdesk_choice_refusal": str(refusal)}
-        totals = {
-            move: move._get_refund_total(choice)
-            for move, choice in self._get_refund_choices().items()
-        }
         if len(totals) > 1:
             figures["helpdesk_totals"] = ", ".join(
                 f"{move.name}: {move._format_refund(total)}"
@@ -325,65 +363,66 @@ class AccountMoveReversal(models.TransientModel):
             )
         return figures
 
-    def _get_taken(self):
+    def _get_taken(self, lines_left):
         """Return ``{invoice: {invoice line: quantity}}`` of those invoices of which not
         all that is left was chosen."""
-        taken = {}
-        left = self._get_lines_left()
-        chosen = self.helpdesk_line_ids.grouped(lambda line: line.move_line_id._origin)
-        for line in left:
-            several = chosen.get(line, self.env["helpdesk.refund.line"])
-            quantity = sum(several.mapped("quantity"))
-            taken.setdefault(line.move_id, {})[line] = quantity
-        return {
-            move: {
-                line: quantity
-                for line, quantity in quantities.items()
-                if not line._is_quantity_used_up(quantity)
-            }
-            for move, quantities in taken.items()
-            if not all(
-                line._is_quantity_used_up(left[line].quantity)
-                or line._is_quantity_used_up(left[line].quantity - quantity)
-                for line, quantity in quantities.items()
+        chosen = self._get_quantities()
+        parted = self.env["account.move"].union(
+            *(
+                line.move_id
+                for line, rest in lines_left.items()
+                if (quantity := chosen.get(line, 0.0)) != rest.quantity
+                and not line._is_quantity_used_up(rest.quantity)
+                and not line._is_quantity_used_up(rest.quantity - quantity)
             )
-        }
+        )
+        taken = {move: {} for move in parted}
+        for line in lines_left if parted else ():
+            quantity = chosen.get(line, 0.0)
+            if line.move_id in taken and not line._is_quantity_used_up(quantity):
+                taken[line.move_id][line] = quantity
+        return taken
 
-    def _get_line_choices(self):
+    def _get_choices(self, left, worth=None):
         """Return ``{invoice: RefundChoice}`` of the chosen lines alone, without those
-        invoices of which nothing was chosen."""
-        taken = self._get_taken()
+        invoices of which nothing was chosen.
+
+        :param left: ``{invoice: RefundLeft}``
+        :param worth: of the lines, if it is known, see ``_get_lines_worth``
+        """
+        lines_left = self._get_lines_left(left)
+        taken = self._get_taken(lines_left)
         amounts = {}
-        worth = self._get_lines_worth(self.helpdesk_line_ids)
+        if worth is None:
+            worth = self._get_lines_worth(self._get_quantities(), lines_left)
         for line in self.helpdesk_line_ids:
             source = line.move_line_id._origin
             if line.quantity and source.currency_id.compare_amounts(
                 line.amount, worth.get(source, 0.0)
             ):
                 amounts.setdefault(source.move_id, {})[source] = line.amount
-        left = self._get_lines_left() if amounts else {}
         choices = {}
         for move in self.move_ids._origin:
             quantities = taken.get(move)
             if quantities is None and move in amounts:
                 quantities = {
                     line: rest.quantity
-                    for line, rest in left.items()
+                    for line, rest in lines_left.items()
                     if line.move_id == move and rest.quantity > 0
                 }
             if quantities is None or quantities:
                 choices[move] = RefundChoice(quantities, amounts.get(move))
         return choices
 
-    def _get_refund_choices(self):
-        """Return ``{invoice: RefundChoice}`` as the pop-up stands: an amount and the
-        fee are spread over several invoices by what the lines of each come to."""
-        choices = self._get_line_choices()
+    def _spread_amounts(self, choices, left):
+        """Return ``choices`` with the amount and the fee of the pop-up, which are
+        spread over several invoices by what the lines of each come to."""
         amount, fee = self.helpdesk_amount, self.helpdesk_fee
         if not choices or not (amount or fee):
             return choices
         worth = {
-            move: move._get_refund_total(choice) for move, choice in choices.items()
+            move: move._get_refund_total(choice, left[move])
+            for move, choice in choices.items()
         }
         currency = self._get_refund_currency()
         shares = {}
@@ -401,3 +440,19 @@ class AccountMoveReversal(models.TransientModel):
             )
             for move, choice in choices.items()
         }
+
+    def _take_all(self):
+        """Choose all that is left, whatever was chosen."""
+        left = self.move_ids._get_refund_left()
+        choices = self._get_choices(left)
+        if any(choices.get(move) != NO_CHOICE for move in left):
+            self.write({"helpdesk_returned_only": False, "helpdesk_take": "all"})
+
+    def _get_refund_plan(self, invoice):
+        """Return the ``RefundPlan`` of ``invoice`` as the pop-up stands.
+
+        :raises UserError: see ``_check_choices``
+        """
+        left = self.move_ids._get_refund_left()
+        choices = self._spread_amounts(self._check_choices(left), left)
+        return invoice._plan_refund(choices[invoice], left[invoice])

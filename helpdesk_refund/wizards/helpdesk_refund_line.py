@@ -29,9 +29,7 @@ class HelpdeskRefundLine(models.TransientModel):
     name = fields.Char(string="Product", compute="_compute_figures")
     invoice_name = fields.Char(string="Invoice", compute="_compute_figures")
     uom_name = fields.Char(string="Unit", compute="_compute_figures")
-    currency_id = fields.Many2one(
-        comodel_name="res.currency", compute="_compute_figures"
-    )
+    currency_id = fields.Many2one(related="move_line_id.currency_id")
     quantity_invoiced = fields.Float(
         string="Invoiced", digits="Product Unit", compute="_compute_figures"
     )
@@ -59,7 +57,7 @@ class HelpdeskRefundLine(models.TransientModel):
 
     # -- Computes ------------------------------------------------------------
 
-    @api.depends("move_line_id", "wizard_id.move_ids")
+    @api.depends("move_line_id")
     def _compute_figures(self):
         for wizard, lines in self.grouped("wizard_id").items():
             left = wizard._get_lines_left()
@@ -70,15 +68,7 @@ class HelpdeskRefundLine(models.TransientModel):
                     # Not of the chosen invoices: nothing is told of it.
                     line.update(dict.fromkeys(self._get_figures(), False))
                     continue
-                line.name = (source.name or source.product_id.display_name or "").split(
-                    "\n"
-                )[0]
-                line.invoice_name = source.move_id.name
-                line.uom_name = source.product_uom_id.name
-                line.currency_id = source.currency_id
-                line.quantity_invoiced = source.quantity
-                line.quantity_left = max(rest.quantity, 0.0)
-                line.amount_left = max(source.currency_id.round(rest.total), 0.0)
+                line.update(source._prepare_refund_figures(rest))
 
     @api.model
     def _get_figures(self):
@@ -86,7 +76,6 @@ class HelpdeskRefundLine(models.TransientModel):
             "name",
             "invoice_name",
             "uom_name",
-            "currency_id",
             "quantity_invoiced",
             "quantity_left",
             "amount_left",
@@ -95,9 +84,18 @@ class HelpdeskRefundLine(models.TransientModel):
     @api.depends("quantity", "move_line_id")
     def _compute_amount(self):
         for wizard, lines in self.grouped("wizard_id").items():
-            worth = wizard._get_lines_worth(lines)
+            quantities = lines._get_quantities()
+            worth = wizard._get_lines_worth(quantities, wizard._get_lines_left())
             for line in lines:
                 line.amount = worth.get(line.move_line_id._origin, 0.0)
+
+    def _get_quantities(self):
+        """Return ``{invoice line: quantity}`` that is chosen."""
+        quantities = {}
+        for line in self:
+            source = line.move_line_id._origin
+            quantities[source] = quantities.get(source, 0.0) + line.quantity
+        return quantities
 
     # -- Refusals ------------------------------------------------------------
 
@@ -171,15 +169,17 @@ class HelpdeskRefundLine(models.TransientModel):
             raise UserError(
                 self.env._("One of the lines is not of the chosen invoices: remove it.")
             )
-        line, currency = self.move_line_id, self.currency_id
+        line = self.move_line_id
+        currency = line.currency_id
+        amount_left = max(currency.round(rest.total), 0.0)
         step = 10.0 ** -self._fields["quantity"].get_digits(self.env)[1]
         if self.quantity - max(rest.quantity, 0.0) > step / 2 + 1e-9:
             unit = line.product_uom_id.name or ""
             left = format_quantity(self.env, max(rest.quantity, 0.0))
             raise UserError(self._get_excess_sentence(f"{left} {unit}".strip()))
-        if currency.compare_amounts(self.amount, max(worth, self.amount_left)) > 0:
+        if currency.compare_amounts(self.amount, max(worth, amount_left)) > 0:
             raise UserError(
-                self._get_excess_sentence(line.move_id._format_refund(self.amount_left))
+                self._get_excess_sentence(line.move_id._format_refund(amount_left))
             )
         if (
             self.quantity
