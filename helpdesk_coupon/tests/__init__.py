@@ -3,5 +3,4 @@ from . import test_coupon_gift_card
 from . import test_coupon_order
 from . import test_coupon_portal
 from . import test_coupon_share
-from . import test_coupon_tour
 from . import test_coupon_wizard

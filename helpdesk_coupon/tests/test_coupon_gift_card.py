@@ -4,13 +4,11 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from odoo.addons.account.tests.common import AccountTestInvoicingCommon
-
 from .common import HelpdeskCouponCommon
 
 
 @tagged("post_install", "-at_install")
-class TestCouponGiftCard(HelpdeskCouponCommon, AccountTestInvoicingCommon):
+class TestCouponGiftCard(HelpdeskCouponCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -5,9 +5,7 @@ from . import test_refund_left
 from . import test_refund_lines
 from . import test_refund_parts
 from . import test_refund_mail
-from . import test_refund_pdf
 from . import test_refund_posting
-from . import test_refund_purchase
 from . import test_refund_scenarios
 from . import test_refund_tour
 from . import test_refund_wizard

@@ -11,6 +11,13 @@ class HelpdeskRefundCommon(HelpdeskAfterSalesCommon, AccountTestInvoicingCommon)
     """Orders that were invoiced, and an agent who may make invoices."""
 
     @classmethod
+    def setup_independent_company(cls, **kwargs):
+        # A chart of accounts of its own takes longer than most tests here.
+        if cls.env.company.chart_template:
+            return None
+        return super().setup_independent_company(**kwargs)
+
+    @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.billing_agent = cls._new_user(

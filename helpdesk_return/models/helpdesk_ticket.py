@@ -21,9 +21,6 @@ class HelpdeskTicket(models.Model):
         compute="_compute_returns_count",
         groups="base.group_user",
     )
-    use_foreign_returns = fields.Boolean(
-        related="team_id.use_foreign_returns", groups="base.group_user"
-    )
     has_delivery = fields.Boolean(
         compute="_compute_has_delivery",
         groups="base.group_user",
@@ -76,7 +73,7 @@ class HelpdeskTicket(models.Model):
             self.env._("Reverse Transfer"),
             dialog_size="extra-large",
         )
-        if not self.has_delivery and not self.use_foreign_returns:
+        if not self.has_delivery:
             raise UserError(
                 self.env._(
                     "%(customer)s has no delivery that is done: there is nothing to "
