@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 #: it does
 COMPANIONS = {
     "helpdesk_after_sales/tests/test_team.py": ["hr_holidays"],
-    "helpdesk_coupon": ["website_sale_loyalty"],
+    "helpdesk_coupon": ["pos_loyalty", "website_sale_loyalty"],
     "helpdesk_fsm": ["hr_timesheet", "sale_project"],
     # Fields of localizations in Odoo's own pop-up (X20).
     "helpdesk_refund/tests/test_refund_cases.py": [

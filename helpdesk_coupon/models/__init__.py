@@ -4,6 +4,7 @@ from . import account_move_refund
 from . import helpdesk_team
 from . import helpdesk_ticket
 from . import loyalty_card
+from . import loyalty_card_pos
 from . import loyalty_card_withdraw
 from . import loyalty_history
 from . import loyalty_program

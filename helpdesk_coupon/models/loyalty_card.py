@@ -19,8 +19,8 @@ class LoyaltyCard(models.Model):
         copy=False,
         readonly=True,
         server_only=True,
-        help="Orders of other customers refuse this code. Everybody of the customer's "
-        "own company may use it.",
+        help="Orders of other customers refuse this code, tills of Point of Sale too. "
+        "Everybody of the customer's own company may use it.",
     )
     helpdesk_invoice_id = fields.Many2one(
         comodel_name="account.move",
@@ -355,18 +355,23 @@ class LoyaltyCard(models.Model):
             return self.env._("The code %(code)s was withdrawn.", code=card.code)
         if not card.helpdesk_customer_only or card._is_for_partner(order.partner_id):
             return False
+        return card._get_helpdesk_refusal_for(order.partner_id)
+
+    def _get_helpdesk_refusal_for(self, partner):
+        """Return the sentence that refuses this code, of another customer, to
+        ``partner``. The code is under ``sudo()``."""
         if self.env.user._is_internal():
             return self.env._(
                 "The code %(code)s was made for %(customer)s and can't be used in the "
                 "order of %(other)s.",
-                code=card.code,
-                customer=card.partner_id.commercial_partner_id.display_name,
-                other=order.partner_id.display_name,
+                code=self.code,
+                customer=self.partner_id.commercial_partner_id.display_name,
+                other=partner.display_name,
             )
         return self.env._(
             "The code %(code)s was made for another customer. Sign in as the customer "
             "who got it.",
-            code=card.code,
+            code=self.code,
         )
 
     def _is_for_partner(self, partner):
