@@ -101,14 +101,16 @@ class HelpdeskTicket(models.Model):
         subject = re.sub(r"^(?:(?:re|aw|sv)\s*:\s*)+", "", subject, flags=re.IGNORECASE)
         author = message.author_id
         name, email = parse_contact_from_email(message.email_from or "")
+        colleague = author and not author.partner_share
+        # The customer reads subject and description, and no note of a colleague (T13).
+        hidden = colleague and (message.is_internal or message.subtype_id.internal)
         vals = {
-            "name": subject[:250] or self.name,
+            "name": (not hidden and subject[:250]) or self.name,
             "team_id": self.team_id.id,
             "user_id": self.user_id.id if self.user_id.active else False,
             "priority": self.priority,
-            "description": message.body,
+            "description": not hidden and message.body,
         }
-        colleague = author and not author.partner_share
         if colleague or self._is_customer_side(author, email_normalize(email)):
             # Purchases are not told: the matter is another one.
             vals["partner_id"] = (

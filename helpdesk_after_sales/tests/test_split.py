@@ -70,6 +70,29 @@ class TestSplit(HelpdeskConversationCommon):
         self.assertEqual(other.partner_id, ticket.partner_id)
         self.assertEqual(other.partner_email, "anna@aa.example.com")
 
+    def test_a_colleagues_note_stays_one(self):
+        """T13: the customer reads the new ticket's subject and description"""
+        ticket = self._begin("berta@birch.example.com")
+        agent = ticket.with_user(self.agent)
+        for values in (
+            {"subtype_xmlid": "mail.mt_note"},
+            {"subtype_xmlid": "mail.mt_comment", "partner_ids": self.carrier.ids},
+        ):
+            note = agent.message_post(
+                body="She is lying",
+                subject="Suspected fraud",
+                message_type="comment",
+                attachments=[("proof.txt", b"lies")],
+                **values,
+            )
+            other = self._split(ticket, note)
+            self.assertEqual(other.partner_id, ticket.partner_id)
+            self.assertIn(note, other.message_ids)
+            self.assertEqual(other.name, ticket.name)
+            self.assertFalse(other.description)
+            self.assertTrue(note.is_internal or note.subtype_id.internal)
+            self.assertFalse(other._portal_attachments())
+
     def test_what_cannot_be_split(self):
         """desk D6, T28: what it began with, other tickets' messages, other people"""
         ticket = self._begin("berta@birch.example.com")
