@@ -173,7 +173,8 @@ class HelpdeskReplacementWizard(models.TransientModel):
     def _check_address(self):
         # sudo: compared only
         address = self.partner_id.sudo()
-        shipped = self.line_ids.sudo().sale_line_id.order_id.partner_shipping_id
+        lines = self.line_ids.filtered("quantity").sudo()
+        shipped = lines.sale_line_id.order_id.partner_shipping_id
         if not address or not (
             address.commercial_partner_id == self.helpdesk_commercial_partner_id
             or address in shipped
