@@ -1,7 +1,7 @@
 {
     "name": "Helpdesk After-Sales",
     "summary": "Tickets and teams, and what a shop does after the sale",
-    "version": "19.0.2.3.0",
+    "version": "19.0.2.4.0",
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",
     "license": "LGPL-3",
@@ -71,5 +71,6 @@
         "web.assets_backend": ["helpdesk_after_sales/static/src/**/*"],
         "web.assets_tests": ["helpdesk_after_sales/static/tests/tours/**/*"],
     },
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -109,6 +109,7 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
             "helpdesk.ticket action_add_lines": [[line.id]],
             "helpdesk.ticket action_split": [0],
             "helpdesk.ticket get_newer_answers": [0],
+            "helpdesk.ticket notify_presence": ["here"],
             "helpdesk.ticket portal_request": ["use_product_returns", line.id, 1],
             "helpdesk.ticket search_purchases": ["sale.order"],
         }

@@ -41,6 +41,7 @@ helpdesk.return.process.line             -     -     -  rwcu     -     -     -  
 helpdesk.replacement.wizard              -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.replacement.wizard.line         -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.return.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
+helpdesk.return.wizard.foreign           -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.return.wizard.line              -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.sla                             -     -     -     -     -     r  rwcu     r
 helpdesk.sla.report.analysis             -     -     -     -     -     r     r     r
@@ -150,6 +151,7 @@ helpdesk.ticket
     get_newer_answers                    -   yes     -     -     -   yes   yes   yes
     get_purchases                        -     -     -     -     -   yes   yes   yes
     get_timeline                         -     -     -     -     -   yes   yes   yes
+    notify_presence                      -     -     -     -     -   yes   yes   yes
     portal_close                         -  told     -     -     -     -     -     -
     portal_create                        -   yes   yes   yes   yes   yes   yes   yes
     portal_details                       -   yes     -     -     -   yes   yes   yes
@@ -231,7 +233,7 @@ helpdesk.return.wizard.line      create write
 helpdesk.sla                     copy_data create unlink write
 helpdesk.stage                   create write
 helpdesk.team                    copy_data create web_save write
-helpdesk.ticket                  copy copy_data create fields_get
+helpdesk.ticket                  copy copy_data create export_data fields_get
 helpdesk.ticket                  get_import_templates mail_allowed_qweb_expressions
 helpdesk.ticket                  message_new message_post message_update onchange
 helpdesk.ticket                  read_progress_bar unlink write
@@ -249,6 +251,7 @@ resource.calendar                write
 resource.calendar.attendance     create unlink write
 resource.calendar.leaves         create unlink write
 rating.rating                    write
+res.groups                       write
 res.users                        write
 sale.order                       action_confirm
 stock.move                       create onchange write

@@ -350,6 +350,7 @@ class TestFuzzRpc(TransactionCase):
             "reason_id": lambda: chance.choice([None, 10**8]),
             "lot_id": lambda: chance.choice([None, 10**8]),
             "message_id": lambda: chance.choice([0, 10**8, "x", None]),
+            "state": lambda: chance.choice(["here", "x", 5, None]),
             "model": lambda: chance.choice(["sale.order", "res.users", 5, None]),
             "chosen": lambda: chance.choice(
                 [None, "x", {"partner_id": chance.choice(partners)}, {"ids": [1, "x"]}]

@@ -82,6 +82,10 @@ class HelpdeskPortal(CustomerPortal):
                 "input": "ticket_ref",
                 "label": self.env._("Search in Number"),
             },
+            "conversation": {
+                "input": "conversation",
+                "label": self.env._("Search in Conversation"),
+            },
         }
 
     def _ticket_list_fields(self):
@@ -110,6 +114,8 @@ class HelpdeskPortal(CustomerPortal):
         return {ticket_id: words[day] for ticket_id, day in days.items()}
 
     def _ticket_search_domain(self, search_in, search):
+        if search_in == "conversation":
+            return request.env["helpdesk.ticket"]._get_portal_words_domain(search)
         # Customers type the number as they see it.
         number = Domain("ticket_ref", "ilike", search.strip().lstrip("#"))
         name = Domain("name", "ilike", search)

@@ -35,10 +35,12 @@ from . import helpdesk_ticket_mail_text
 from . import helpdesk_ticket_mail_route
 from . import helpdesk_ticket_reply
 from . import helpdesk_ticket_macro
+from . import helpdesk_ticket_members
 from . import helpdesk_ticket_merge
 from . import helpdesk_ticket_unmerge
 from . import helpdesk_ticket_split
 from . import helpdesk_ticket_spam
+from . import helpdesk_ticket_presence
 from . import helpdesk_ticket_privacy
 from . import helpdesk_ticket_conversation
 from . import helpdesk_ticket_portal
@@ -58,12 +60,14 @@ from . import helpdesk_ticket_turn
 from . import helpdesk_ticket_times
 from . import helpdesk_ticket_closing
 from . import helpdesk_ticket_warranty
+from . import helpdesk_ticket_words
 from . import account_move
 from . import account_move_line
 from . import account_move_refund
 from . import account_move_refund_share
 from . import ir_attachment
 from . import ir_module_module
+from . import ir_websocket
 from . import mail_message
 from . import mail_thread
 from . import product_product

@@ -45,7 +45,10 @@ class HelpdeskAfterSalesStep(models.Model):
         copy=False,
     )
     waits_for = fields.Selection(
-        selection=[("receipt", "When the return has arrived")],
+        selection=[
+            ("receipt", "When the return has arrived"),
+            ("refusal", "When the quotation is refused"),
+        ],
         default="receipt",
         readonly=True,
         server_only=True,
@@ -103,6 +106,15 @@ class HelpdeskAfterSalesStep(models.Model):
         """
         raise NotImplementedError(self.service)
 
+    @api.model
+    def _get_waits_for(self, _service):
+        """Return what a service waits for: a value of ``waits_for``."""
+        return "receipt"
+
+    def _is_promised(self):
+        """Return whether the customer is told of this step before it happens."""
+        return True
+
     def _withdraw(self):
         """Take back what :meth:`_perform` has made, if that changes nothing for the
         customer yet, as a draft; returns whether it did."""
@@ -120,6 +132,12 @@ class HelpdeskAfterSalesStep(models.Model):
         :raises UserError: when the team doesn't do that, with one sentence
         """
 
+    @api.model
+    def _get_credit_service(self, _ticket):
+        """Return the service that proposes a credit note of what has arrived, if the
+        team of the ticket has one. The addon of refunds answers."""
+        return False
+
     def _get_accepted(self):
         """Return ``{order line: quantity}``, in the unit of the line: what was accepted
         of what this step has waited for. Called with ``sudo()``."""
@@ -129,15 +147,24 @@ class HelpdeskAfterSalesStep(models.Model):
     # -- Planning ------------------------------------------------------------
 
     @api.model
-    def _get_choices(self):
-        """Return ``[(service, name)]`` of what can be planned."""
-        return self._fields["service"]._description_selection(self.env)
+    def _get_choices(self, waits_for=None):
+        """Return ``[(service, name)]`` of what can be planned.
+
+        :param waits_for: only what waits for this
+        """
+        return [
+            (service, name)
+            for service, name in self._fields["service"]._description_selection(
+                self.env
+            )
+            if not waits_for or self._get_waits_for(service) == waits_for
+        ]
 
     @api.model
-    def _get_choices_for(self, ticket):
+    def _get_choices_for(self, ticket, waits_for="receipt"):
         """Return the services that can be planned on a ticket, as its team says."""
         services = []
-        for service, _name in self._get_choices():
+        for service, _name in self._get_choices(waits_for):
             try:
                 self._check_planned(service, ticket)
             except UserError:
@@ -147,7 +174,8 @@ class HelpdeskAfterSalesStep(models.Model):
 
     @api.model
     def _plan(self, ticket, service, document):
-        """Plan a service for when ``document`` has arrived; returns the step.
+        """Plan a service for what it waits for to happen to ``document``; returns the
+        step.
 
         The caller has checked that the user may work on the ticket.
 
@@ -159,6 +187,7 @@ class HelpdeskAfterSalesStep(models.Model):
             {
                 "ticket_id": ticket.id,
                 "service": service,
+                "waits_for": self._get_waits_for(service),
                 "res_model": document._name,
                 "res_id": document.id,
                 "user_id": self.env.uid,
@@ -288,10 +317,11 @@ class HelpdeskAfterSalesStep(models.Model):
     # -- Words ---------------------------------------------------------------
 
     def _describe(self):
-        """Return "Refund (when the return has arrived)"."""
+        """Return "Refund when the return has arrived"."""
         self.ensure_one()
-        services = dict(self._get_choices())
-        return self.env._(
-            "%(service)s when the return has arrived",
-            service=services.get(self.service) or "-",
-        )
+        service = dict(self._get_choices()).get(self.service) or "-"
+        if self.waits_for == "refusal":
+            return self.env._(
+                "%(service)s when the quotation is refused", service=service
+            )
+        return self.env._("%(service)s when the return has arrived", service=service)

@@ -86,7 +86,7 @@ class HelpdeskMacro(models.Model):
         comodel_name="res.users",
         string="Colleague",
         index="btree_not_null",
-        domain="[('share', '=', False)]",
+        domain=lambda self: self.env["helpdesk.ticket"]._get_user_domain(company=""),
     )
     service_id = fields.Many2one(
         comodel_name="helpdesk.after.sales.service",

@@ -43,7 +43,7 @@ class HelpdeskTeam(models.Model):
         comodel_name="res.users",
         string="Team Members",
         default=lambda self: self.env.user,
-        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        domain=lambda self: self.env["helpdesk.ticket"]._get_user_domain(),
         help="Agents who take care of the tickets of this team.",
     )
     stage_ids = fields.Many2many(
@@ -208,7 +208,7 @@ class HelpdeskTeam(models.Model):
         self.ensure_one()
         # sudo: the members take turns, also those whom the user doesn't see.
         team = self.with_company(self.sudo().company_id).sudo()
-        members = team.member_ids.filtered("active").sorted("id")
+        members = team._get_working_members().sorted("id")
         away = members.filtered("is_out_of_office")
         if "leave_date_to" in members._fields:
             away |= members.filtered("leave_date_to")

@@ -22,6 +22,13 @@ class HelpdeskTeam(models.Model):
         "more.",
     )
 
+    tell_members = fields.Boolean(
+        string="Tell Members of New Tickets",
+        default=True,
+        help="Members get each new ticket that nobody is responsible for, as those do "
+        "who follow the team.",
+    )
+
     @api.constrains("relay_addresses")
     def _check_relay_addresses(self):
         for team in self.filtered("relay_addresses"):
@@ -57,6 +64,20 @@ class HelpdeskTeam(models.Model):
             for address in email_normalize_all(self.relay_addresses)
         )
 
+    def _get_working_members(self):
+        """Return the members of this team who can open its tickets, under ``sudo()``:
+        not those who left, went to another company, or have no right to Helpdesk."""
+        self.ensure_one()
+        # sudo: whom a ticket is for, whoever wrote; nothing of them is shown.
+        team = self.sudo()
+        group = team.env.ref("helpdesk_after_sales.group_helpdesk_user")
+        return team.member_ids.filtered_domain(
+            Domain("active", "=", True)
+            & Domain("share", "=", False)
+            & Domain("company_ids", "in", team.company_id.ids)
+            & Domain("all_group_ids", "in", group.ids)
+        )
+
     def _get_listeners(self):
         """Return the partners who hear of what nobody else of the team would: its
         members, else the colleagues who follow it, else those who manage Helpdesk."""
@@ -70,7 +91,7 @@ class HelpdeskTeam(models.Model):
         )
         managers = team.env.ref("helpdesk_after_sales.group_helpdesk_manager")
         users = (
-            team.member_ids.filtered("active")
+            team._get_working_members()
             or team.message_partner_ids.user_ids.filtered_domain(colleagues)
             or managers.all_user_ids.filtered_domain(colleagues)
         )

@@ -34,15 +34,12 @@ class HelpdeskTicket(models.Model):
             domain & Domain("member_ids", "=", self.env.uid), limit=1
         ) or teams.search(domain, limit=1)
 
-    def _get_user_domain(self):
+    def _get_user_domain(self, company="('company_ids', 'in', company_id), "):
         """Return whom the client offers as responsible: who can work on tickets."""
         group_id = self.env["ir.model.data"]._xmlid_to_res_id(
             "helpdesk_after_sales.group_helpdesk_user"
         )
-        return (
-            "[('share', '=', False), ('company_ids', 'in', company_id), "
-            f"('all_group_ids', 'in', {group_id})]"
-        )
+        return f"[('share', '=', False), {company}('all_group_ids', 'in', {group_id})]"
 
     name = fields.Char(string="Subject", required=True, index="trigram", tracking=True)
     # Who moves in brings the numbers along, once: administrators import them.
@@ -166,6 +163,7 @@ class HelpdeskTicket(models.Model):
         store=True,
         precompute=True,
         readonly=False,
+        index="trigram",
     )
     partner_email = fields.Char(
         string="Customer Email",

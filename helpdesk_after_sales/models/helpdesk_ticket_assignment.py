@@ -22,6 +22,18 @@ class HelpdeskTicket(models.Model):
                     )
                 )
 
+    def _may_work(self, user):
+        """Return whether somebody can work on this ticket, for all that is known of
+        them in general."""
+        self.ensure_one()
+        # sudo: groups and companies of a colleague, which only decide.
+        user = user.sudo()
+        return (
+            user.active
+            and user.has_group("helpdesk_after_sales.group_helpdesk_user")
+            and self.company_id in user.company_ids
+        )
+
     def write(self, vals):
         if vals.get("team_id") and not self.env.su:
             # Nobody puts tickets before a team that they don't see.

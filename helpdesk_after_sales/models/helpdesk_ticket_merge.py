@@ -9,7 +9,12 @@ from odoo.fields import Domain
 from odoo.service.model import retrying
 from odoo.tools import email_normalize, formataddr, is_html_empty
 
+from .helpdesk_ticket_turn import TURNED
+
 _logger = logging.getLogger(__name__)
+
+# What people write: it follows a merged ticket.
+WRITTEN = ("comment", "email", "email_outgoing")
 
 
 class HelpdeskTicket(models.Model):
@@ -161,8 +166,25 @@ class HelpdeskTicket(models.Model):
 
     def message_post(self, **kwargs):
         message = super().message_post(**kwargs)
-        self._look_for_late_messages()
+        if self._may_be_left_behind(message):
+            self._look_for_late_messages()
         return message
+
+    def _may_be_left_behind(self, message):
+        """Return whether a merge in another transaction could miss this message.
+
+        Not where it has changed whose turn it is: two transactions that write on one
+        ticket don't pass each other, and Odoo repeats the one that comes last.
+        """
+        # sudo: whether the ticket was merged; whoever writes may not read it.
+        ticket, message = self.sudo(), message.sudo()
+        if ticket.merged_into_id:
+            return True
+        return (
+            message.message_type in WRITTEN
+            and message.subtype_id != self._creation_subtype()
+            and ticket.id not in self.env.cr.postcommit.data.get(TURNED, ())
+        )
 
     def _look_for_late_messages(self):
         """Look after the commit whether somebody wrote on these tickets while they were
@@ -204,7 +226,7 @@ class HelpdeskTicket(models.Model):
             [
                 ("model", "=", self._name),
                 ("res_id", "=", self.id),
-                ("message_type", "in", ("comment", "email", "email_outgoing")),
+                ("message_type", "in", WRITTEN),
             ],
             order="id",
         )

@@ -21,7 +21,9 @@ class HelpdeskTicket(models.Model):
         styles = {"failed": "danger", "cancelled": "secondary"}
         # sudo: the caller has checked that the ticket may be read.
         for step in self.sudo().step_ids:
-            if step.state == "done" or (customer and step.state == "cancelled"):
+            if step.state == "done" or (
+                customer and (step.state == "cancelled" or not step._is_promised())
+            ):
                 continue  # the document tells it; the customer was promised nothing
             states = dict(step._fields["state"]._description_selection(self.env))
             acts.append(

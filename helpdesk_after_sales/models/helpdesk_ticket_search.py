@@ -1,7 +1,13 @@
+import re
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import email_normalize
+from odoo.tools import SQL, email_normalize
+
+# As people type a phone number, and what is compared.
+PHONE = re.compile(r"[\d\s()+./-]+")
+DIGITS = r"regexp_replace(%s, '\D', '', 'g')"
 
 
 class HelpdeskTicket(models.Model):
@@ -27,8 +33,9 @@ class HelpdeskTicket(models.Model):
     color = fields.Integer(aggregator=None)
     rating_last_value = fields.Float(aggregator=None)
 
-    _partner_name_idx = models.Index(
-        "USING gin (partner_name gin_trgm_ops) WHERE partner_name IS NOT NULL"
+    _partner_phone_idx = models.Index(
+        f"USING gin (({DIGITS % 'partner_phone'}) gin_trgm_ops) "
+        "WHERE partner_phone IS NOT NULL"
     )
 
     @api.depends("partner_email")
@@ -41,21 +48,44 @@ class HelpdeskTicket(models.Model):
         """Return conditions that an index answers each."""
         if operator not in ("ilike", "like", "=", "=ilike") or not value:
             return NotImplemented
-        # Contacts by the name of their company, too. More than these is no answer.
-        partners = (
-            self.env["res.partner"]
-            .with_context(active_test=False)
-            .search(Domain("complete_name", operator, value), limit=1000)
-        )
+        value = str(value)
+        # Contacts by the name of their company, too.
+        contacts = Domain("complete_name", operator, value)
         domain = (
             Domain("display_name", operator, value)
             | Domain("partner_name", operator, value)
             | Domain("partner_email", operator, value)
         )
-        digits = value.strip() if isinstance(value, str) else ""
-        if sum(char.isdigit() for char in digits) >= 4:
-            domain |= Domain("partner_phone", operator, digits)
+        if "@" in value:
+            contacts |= Domain("email", operator, value)
+        if PHONE.fullmatch(value) and len(digits := self._get_digits(value)) >= 4:
+            contacts |= self._get_phone_domain("phone", digits)
+            domain |= self._get_phone_domain("partner_phone", digits)
+        # More than these is no answer.
+        partners = (
+            self.env["res.partner"]
+            .with_context(active_test=False)
+            .search(contacts, limit=1000)
+        )
         return domain | Domain("partner_id", "in", partners.ids)
+
+    @api.model
+    def _get_digits(self, number):
+        """Return the digits of a phone number, without the zeros that stand for a
+        country or for being in it."""
+        return re.sub(r"\D", "", number).lstrip("0")
+
+    @api.model
+    def _get_phone_domain(self, name, digits):
+        """Return the domain of records whose phone number has these digits, however
+        both are spaced."""
+        return Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                DIGITS + " LIKE %s",
+                model._field_to_sql(alias, name, query),
+                f"%{digits}%",
+            )
+        )
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):
@@ -81,6 +111,22 @@ class HelpdeskTicket(models.Model):
             "ticket_ref",
             *(name for name in self._fields if name.startswith("use_")),
         }
+
+    def export_data(self, fields_to_export):
+        """Export tickets, as Odoo does. Agents may export what the list shows them,
+        also without the right to export everything they see anywhere (F24)."""
+        user = self.env.user
+        columns = isinstance(fields_to_export, list) and all(
+            isinstance(name, str) and name != "id" and "/" not in name
+            for name in fields_to_export
+        )
+        if (
+            not columns
+            or user.has_group("base.group_allow_export")
+            or not user.has_group("helpdesk_after_sales.group_helpdesk_user")
+        ):
+            return super().export_data(fields_to_export)
+        return {"datas": self._export_rows([[name] for name in fields_to_export])}
 
     def action_close(self):
         """Put these tickets into the first closed stage of their team; ``True``.

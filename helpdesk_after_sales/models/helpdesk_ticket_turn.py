@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.tools import email_normalize
 
+# Kept until the commit: tickets that were written on because somebody had a word.
+TURNED = "helpdesk_after_sales.turned"
+
 
 class HelpdeskTicket(models.Model):
     """Whose turn it is: who had the last word, and since when the other one waits."""
@@ -77,6 +80,7 @@ class HelpdeskTicket(models.Model):
             self._send_no_stage_mail()
         if changed:
             self.write(changed)
+            self.env.cr.postcommit.data.setdefault(TURNED, set()).add(self.id)
 
     def _get_word(self, message):
         """Return who speaks in a message: ``"customer"``, ``"us"`` or ``False``."""

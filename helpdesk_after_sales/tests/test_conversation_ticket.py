@@ -1,10 +1,12 @@
-from lxml import etree
+import json
 
-from odoo import fields
-from odoo.exceptions import ValidationError
+from odoo import Command, fields
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
 
-from .test_conversation import COMMENT, HelpdeskConversationCommon
+from .common import AGENT
+from .test_conversation import COMMENT, NOTE, HelpdeskConversationCommon
 
 
 @tagged("post_install", "-at_install")
@@ -192,25 +194,6 @@ class TestConversationTickets(HelpdeskConversationCommon):
 
     # -- F14, F18, F24, F25 --------------------------------------------------
 
-    def test_search_finds_customers_and_strangers(self):
-        """desk F14: what is typed into the first field, and Enter"""
-        stranger = self._begin("Uwe Unbekannt <uwe@un.example.com>", subject="Stuhl")
-        known = self._begin("contact1@alder.example.com", subject="Lamp 4711")
-        view = self.env.ref("helpdesk_after_sales.helpdesk_ticket_view_search")
-        first = etree.fromstring(view.arch).find("field").get("name")
-        tickets = self.env["helpdesk.ticket"].with_user(self.agent)
-        for text, found in (
-            ("Unbekannt", stranger),
-            ("uwe@un.example.com", stranger),
-            ("Stuhl", stranger),
-            (f"#{stranger.ticket_ref}", stranger),
-            ("Contact 1 of Alder", known),
-            ("Alder & Sons", known),
-            ("4711", known),
-        ):
-            got = tickets.search([(first, "ilike", text)])
-            self.assertEqual(got & (stranger | known), found.with_user(self.agent))
-
     def test_privacy_lookup_finds_strangers(self):
         """desk F18: Odoo's lookup asks for this field"""
         ticket = self._begin("Uwe Unbekannt <Uwe@Un.example.com>")
@@ -221,17 +204,6 @@ class TestConversationTickets(HelpdeskConversationCommon):
             )
             wizard.action_lookup()
             self.assertIn(ticket.id, wizard.line_ids.mapped("res_id"))
-
-    def test_many_tickets_are_closed_at_once(self):
-        """desk F24: each in the closed stage of its own team"""
-        done = self.env["helpdesk.stage"].create({"name": "Done", "fold": True})
-        self.other_team.stage_ids = done
-        tickets = self._begin() | self._ticket(team_id=self.other_team.id)
-        tickets.stage_id = False
-        tickets[0].stage_id = self.team.stage_ids[0]
-        self.assertTrue(tickets.with_user(self.agent).action_close())
-        self.assertTrue(all(tickets.mapped("close_date")))
-        self.assertEqual(tickets[1].stage_id, done)
 
     def test_technical_fields_are_not_offered(self):
         """desk F25"""
@@ -261,6 +233,17 @@ class TestConversationTickets(HelpdeskConversationCommon):
         ticket = self._begin()
         with self.assertRaises(ValidationError):
             ticket.user_id = self.stock_user
+        for model, name in (
+            ("helpdesk.ticket", "user_id"),
+            ("helpdesk.team", "member_ids"),
+            ("helpdesk.macro", "user_id"),
+        ):
+            field = self.env[model].fields_get([name])[name]
+            offered = self.env["res.users"].search(
+                safe_eval(field["domain"], {"company_id": self.company.id})
+            )
+            self.assertIn(self.agent, offered)
+            self.assertNotIn(self.stock_user, offered)
 
     def test_who_leaves_gives_tickets_back(self):
         """desk F23"""
@@ -273,3 +256,163 @@ class TestConversationTickets(HelpdeskConversationCommon):
         [message] = self._answers(self._first(ticket), "berta@birch.example.com")
         self.assertEqual(self._told(message), self.other_agent.partner_id)
         self.assertFalse(self._sent_to(self.agent.email))
+
+    def test_who_may_work_no_more_gives_tickets_back(self):
+        """issue 18 C: without the right, or the company; whatever was changed"""
+        agents = self.env.ref(AGENT)
+        elsewhere = self.env["res.company"].create({"name": "Far away"})
+        for leave in (
+            lambda: self.agent.write({"group_ids": [Command.unlink(agents.id)]}),
+            lambda: agents.write({"user_ids": [Command.unlink(self.agent.id)]}),
+            lambda: self.agent.write(
+                {
+                    "company_id": elsewhere.id,
+                    "company_ids": [Command.set(elsewhere.ids)],
+                }
+            ),
+        ):
+            self.agent.write(
+                {
+                    "group_ids": [Command.link(agents.id)],
+                    "company_ids": [Command.link(self.company.id)],
+                }
+            )
+            ticket = self._ticket(user_id=self.agent.id)
+            leave()
+            self.assertFalse(ticket.user_id)
+
+    # -- New tickets ---------------------------------------------------------
+
+    def _heard(self, ticket):
+        """Return who was told that a ticket is new, as ``{partner: how}``."""
+        notifications = self.env["mail.notification"].search(
+            [
+                ("mail_message_id", "in", ticket.message_ids.ids),
+                ("mail_message_id.subtype_id", "=", ticket._creation_subtype().id),
+            ]
+        )
+        colleagues = notifications.filtered(
+            lambda n: n.res_partner_id and not n.res_partner_id.partner_share
+        )
+        self.assertEqual(len(colleagues), len(colleagues.res_partner_id))
+        return {n.res_partner_id: n.notification_type for n in colleagues}
+
+    def test_members_hear_of_new_tickets(self):
+        """issue 18 B: as they want to be told, once, also who follows the team"""
+        agent, other = self.agent.partner_id, self.other_agent.partner_id
+        self.other_agent.notification_type = "inbox"
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.agent.lang = "fr_FR"
+        # The employee has no right to Helpdesk, and could open nothing.
+        self.team.member_ids = self.agent | self.other_agent | self.employee
+        self.team.message_subscribe(self.agent.partner_id.ids)
+        self.team.message_subscribe(self.manager.partner_id.ids)
+        ticket = self._receive_from("uwe@un.example.com", subject="Wobbly chair")
+        self.assertEqual(
+            self._heard(ticket),
+            {agent: "email", other: "inbox", self.manager.partner_id: "email"},
+        )
+        [mail] = self._sent_to(self.agent.email)
+        self.assertIn("/mail/view", mail["body"])
+        # Who is told follows nothing, and the customer doesn't read who was.
+        self.assertNotIn(other, ticket.message_partner_ids)
+        self.assertFalse(self._first(ticket).partner_ids)
+        self.team.message_unsubscribe((agent | self.manager.partner_id).ids)
+
+        made = self.env["helpdesk.ticket"].with_user(self.agent)
+        made = made.create({"name": "Called us", "team_id": self.team.id})
+        self.assertEqual(self._heard(made), {other: "inbox"})
+        self.env["helpdesk.blocked.sender"].create(
+            {"email": "spam@un.example.com", "company_id": self.company.id}
+        )
+        for quiet in (
+            self._receive_from("spam@un.example.com"),
+            made.sudo().copy({"user_id": self.other_agent.id, "active": False}),
+            ticket.with_user(self.manager).browse(
+                ticket.with_user(self.manager).action_split(
+                    self._answers(self._first(ticket), "uwe@un.example.com").id
+                )["res_id"]
+            ),
+        ):
+            self.assertFalse(self._heard(quiet.sudo()), quiet.display_name)
+        self.team.auto_assignment = True
+        taken = self._receive_from("uwe@un.example.com")
+        self.assertTrue(taken.user_id)
+        self.assertFalse(self._heard(taken))
+        self.team.write({"auto_assignment": False, "tell_members": False})
+        self.assertFalse(self._heard(self._receive_from("uwe@un.example.com")))
+
+    def test_members_are_told_by_a_fixed_number_of_queries(self):
+        """issue 18 B; members without the right to Helpdesk get no tickets"""
+        self.team.auto_assignment = True
+        self.team.member_ids = self.employee
+        self.assertFalse(self._receive_from("uwe@un.example.com").user_id)
+        self.team.auto_assignment = False
+        members = [
+            self._new_user(f"after_sales_member{number}", AGENT, notification_type=kind)
+            for number, kind in enumerate(["inbox"] * 4)
+        ]
+        counts = []
+        for number in (1, 4):
+            self.team.member_ids = self.env["res.users"].concat(*members[:number])
+            self._ticket(team_id=self.team.id)  # caches of users and teams
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            ticket = self._ticket(team_id=self.team.id)
+            self.env.cr.flush()
+            counts.append(self.cr.sql_log_count - before)
+            self.assertEqual(len(self._heard(ticket)), number)
+        self.assertEqual(*counts)
+
+    # -- Who else is here ----------------------------------------------------
+
+    def test_f17_presence_is_told_to_who_may_read_the_ticket(self):
+        """desk F17, X30"""
+        self.team.privacy_visibility = "invited_internal"
+        customer = self._new_user("after_sales_guest", "base.group_portal")
+        ticket = self._ticket(customer.partner_id)
+        ticket.message_subscribe(customer.partner_id.ids)
+        asked = [f"helpdesk.ticket_{ticket.id}", "helpdesk.ticket_0", "other"]
+        for user, heard in (
+            (self.agent, [ticket]),
+            (self.manager, [ticket]),
+            (self.other_agent, []),
+            (self.employee, []),
+            (customer, []),
+            (self.env.ref("base.public_user"), []),
+        ):
+            bus = self.env["ir.websocket"].with_user(user)
+            self.assertEqual(
+                bus._open_ticket_channels(asked), ["other", *heard], user.login
+            )
+            if not heard:
+                with self.assertRaises(AccessError):
+                    ticket.with_user(user).notify_presence("here")
+        with self.assertRaises(UserError):
+            ticket.with_user(self.agent).notify_presence("away")
+        ticket.with_user(self.agent).notify_presence("answering")
+        [told] = self.env.cr.precommit.data["bus.bus.values"]
+        self.assertEqual(
+            json.loads(told["channel"]), [self.cr.dbname, ticket._name, ticket.id]
+        )
+        said = json.loads(told["message"])["payload"]
+        self.assertEqual(
+            (said["partner_id"], said["state"]),
+            (self.agent.partner_id.id, "answering"),
+        )
+
+    def test_messages_are_looked_for_only_where_a_merge_could_miss_them(self):
+        """issue 18, proof: what an answer costs"""
+        ticket = self._begin()
+        key = "helpdesk_late_messages"
+        data = self.env.cr.postcommit.data
+        self.assertNotIn(key, data)
+        self._answer(ticket)
+        self.assertNotIn(key, data)
+        note = {"body": "Ask Bea", "message_type": "comment", "subtype_xmlid": NOTE}
+        ticket.with_user(self.agent).message_post(**note)
+        self.assertNotIn(key, data, "this transaction has written on the ticket")
+        data.clear()
+        ticket.with_user(self.agent).message_post(**note)
+        self.assertIn(ticket.id, data[key])

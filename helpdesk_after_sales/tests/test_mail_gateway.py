@@ -410,7 +410,9 @@ class TestMailGateway(HelpdeskMailCommon):
             with self.subTest(headers=headers):
                 made = self._receive_from("robot@robot.example.com", **headers)
                 self.assertEqual(len(made), 1)
-                self.assertFalse(self._new_mails)
+                # Its team hears of it, nobody else.
+                self.assertEqual(self._new_mails.recipient_ids, self.agent.partner_id)
+                self.assertFalse(self._sent_to("robot@robot.example.com"))
                 self.assertFalse(made.acknowledge_date)
                 self._reply(
                     ticket, "berta@birch.example.com", reference=reference, **headers

@@ -3,12 +3,14 @@ from odoo.exceptions import UserError
 
 
 class HelpdeskAfterSalesStep(models.Model):
-    """A gift card for what has arrived and was accepted (X18)."""
+    """A gift card for what has arrived and was accepted, a coupon for who refuses the
+    quotation of a repair (X18)."""
 
     _inherit = "helpdesk.after.sales.step"
 
     service = fields.Selection(
-        selection_add=[("gift_card", "Gift Card")], ondelete={"gift_card": "cascade"}
+        selection_add=[("gift_card", "Gift Card"), ("coupon", "Coupon")],
+        ondelete={"gift_card": "cascade", "coupon": "cascade"},
     )
 
     @api.model
@@ -22,9 +24,27 @@ class HelpdeskAfterSalesStep(models.Model):
                     team=team.display_name,
                 )
             )
+        if service == "coupon" and not team.use_coupons:
+            raise UserError(
+                self.env._(
+                    "The team %(team)s gives no coupons: plan something else, or ask "
+                    "an administrator of Helpdesk to switch them on.",
+                    team=team.display_name,
+                )
+            )
         return super()._check_planned(service, ticket)
 
+    @api.model
+    def _get_waits_for(self, service):
+        return "refusal" if service == "coupon" else super()._get_waits_for(service)
+
+    def _is_promised(self):
+        # Nobody refuses for the sake of a coupon.
+        return self.service != "coupon" and super()._is_promised()
+
     def _perform(self):
+        if self.service == "coupon":
+            return self._give_coupon(self._open_coupon_wizard(program_type="coupons"))
         if self.service != "gift_card":
             return super()._perform()
         # sudo: order lines of goods that came back on a ticket of the planner.
@@ -49,17 +69,24 @@ class HelpdeskAfterSalesStep(models.Model):
         return cards[:1]
 
     def _give_gift_card(self, invoice, amount):
-        action = self.ticket_id.action_generate_coupon()
-        wizard = (
-            self.env["helpdesk.coupon.wizard"]
-            .with_context(**action["context"])
-            .create({"program_type": "gift_card", "invoice_id": invoice.id})
+        wizard = self._open_coupon_wizard(
+            program_type="gift_card", invoice_id=invoice.id
         )
+        currency = wizard.currency_id
+        wizard.amount = currency.round(wizard._convert_amount(invoice, amount))
+        return self._give_coupon(wizard)
+
+    def _open_coupon_wizard(self, **values):
+        action = self.ticket_id.action_generate_coupon()
+        wizards = self.env["helpdesk.coupon.wizard"].with_context(**action["context"])
+        wizard = wizards.create(values)
         if not wizard.program_id:
             # Several can be used, and nobody is there to choose.
             wizard.program_id = wizard._get_programs()[:1].id
-        currency = wizard.currency_id
-        wizard.amount = currency.round(wizard._convert_amount(invoice, amount))
+        return wizard
+
+    @api.model
+    def _give_coupon(self, wizard):
         coupon = wizard._get_coupon()
         # sudo: the code that was just made; its program says what is sent.
         coupon.sudo()._send_creation_communication()

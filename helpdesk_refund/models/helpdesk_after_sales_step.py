@@ -29,6 +29,12 @@ class HelpdeskAfterSalesStep(models.Model):
             )
         return super()._check_planned(service, ticket)
 
+    @api.model
+    def _get_credit_service(self, ticket):
+        if ticket.team_id.use_credit_notes:
+            return "refund_draft"
+        return super()._get_credit_service(ticket)
+
     def _get_helpers(self):
         group = "account.group_account_invoice"
         if self.service not in REFUNDS or self.env.user.has_group(group):

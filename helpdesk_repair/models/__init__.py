@@ -8,3 +8,4 @@ from . import sale_order
 from . import sale_order_line
 from . import stock_move
 from . import stock_picking
+from . import helpdesk_after_sales_step

@@ -94,6 +94,9 @@ class RepairOrder(models.Model):
             for repair, state in before.items()
             if repair.helpdesk_ticket_id and repair.state not in (state, "draft")
         ]
+        if ended := [repair for repair in changed if repair.state == "done"]:
+            # Nothing is left to refuse.
+            self.env["helpdesk.after.sales.step"]._drop(self.union(*ended))
         self._after_sales_tell_ticket(
             {repair: repair._get_helpdesk_state_sentence() for repair in changed}
         )

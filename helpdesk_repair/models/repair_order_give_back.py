@@ -161,6 +161,11 @@ class RepairOrder(models.Model):
                 "Brings back what was repaired in %(repair)s.",
                 repair=self._get_html_link(),
             )
+            if self.state == "done"
+            else self.env._(
+                "Brings back unrepaired what came for %(repair)s.",
+                repair=self._get_html_link(),
+            )
         )
         sentence = self.env._(
             "%(product)s goes back to the customer with delivery %(delivery)s.",

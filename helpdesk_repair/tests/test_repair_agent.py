@@ -135,3 +135,66 @@ class TestRepairAgent(HelpdeskRepairCommon):
                 wizard.action_create_quotation()
                 move = wizard.sudo().repair_id.move_ids
                 self.assertEqual((move.product_uom, move.product_qty), (dozen, 24))
+
+    # -- What follows when the quotation is refused (X18) ------------------------
+
+    def _quote(self, if_refused="send_back"):
+        form = self._form()
+        form.if_refused = if_refused
+        with form.part_ids.new() as part:
+            part.product_id = self.screen
+        wizard = form.save()
+        wizard.action_create_quotation()
+        return wizard.sudo().repair_id
+
+    def test_x18_refused_quotation_sends_the_product_back(self):
+        self._send_back(self.serials[0])
+        repair = self._quote()
+        step = self.ticket_a.step_ids
+        self.assertEqual((step.waits_for, step.state), ("refusal", "waiting"))
+        # As the portal does when the customer declines it.
+        repair.sale_order_id._action_cancel()
+        self.assertEqual((step.state, repair.state), ("done", "cancel"))
+        delivery = repair.helpdesk_delivery_id
+        self.assertEqual(delivery.state, "assigned")
+        self.assertEqual(delivery.move_ids.lot_ids, self.serials[0])
+        self.assertEqual((step.made_model, step.made_id), (delivery._name, delivery.id))
+        delivery.button_validate()
+        self.assertEqual(self.serials[0].location_id.usage, "customer")
+
+    def test_x18_accepted_quotation_ends_the_plan(self):
+        self._send_back(self.serials[0])
+        repair = self._quote()
+        repair.sale_order_id.action_confirm()
+        self.assertEqual(self.ticket_a.step_ids.state, "cancelled")
+        repair.sale_order_id._action_cancel()
+        self.assertFalse(repair.helpdesk_delivery_id)
+
+    def test_x18_nothing_to_send_back_is_an_activity(self):
+        repair = self._quote()
+        repair.sale_order_id._action_cancel()
+        self.assertEqual(repair.sale_order_id.state, "cancel")
+        self.assertEqual(self.ticket_a.step_ids.state, "failed")
+        self.assertIn("isn't here", self.ticket_a.activity_ids.note)
+
+    def test_x18_coupon_for_who_refuses(self):
+        steps = self.env["helpdesk.after.sales.step"]
+        if "coupon" not in dict(steps._get_choices()):
+            self.skipTest("coupons are not installed")
+        self.assertNotIn("coupon", self._form().if_refused_choices)
+        self.team.use_coupons = True
+        self.env["loyalty.program"].create(
+            {
+                "name": "Sorry",
+                "program_type": "coupons",
+                "applies_on": "current",
+                "trigger": "with_code",
+            }
+        )
+        self.assertIn("coupon", self._form().if_refused_choices)
+        repair = self._quote("coupon")
+        acts = self.ticket_a._get_own_acts(customer=True)
+        self.assertNotIn("info", [act["style"] for act in acts], "not told before")
+        repair.sale_order_id._action_cancel()
+        self.assertEqual(self.ticket_a.step_ids.state, "done")
+        self.assertEqual(self.ticket_a.coupons_count, 1)

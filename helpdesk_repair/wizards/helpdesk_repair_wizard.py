@@ -97,6 +97,15 @@ class HelpdeskRepairWizard(models.TransientModel):
         string="Parts",
     )
     internal_notes = fields.Html(string="Repair Notes")
+    if_refused = fields.Selection(
+        selection="_selection_if_refused",
+        string="If the Quotation Is Refused",
+        help="What follows by itself when the customer refuses it, with your rights. "
+        "Empty: nothing.",
+    )
+    if_refused_choices = fields.Json(
+        compute="_compute_if_refused_choices", export_string_translation=False
+    )
     repair_id = fields.Many2one(
         comodel_name="repair.order", readonly=True, server_only=True, copy=False
     )
@@ -106,6 +115,18 @@ class HelpdeskRepairWizard(models.TransientModel):
         copy=False,
         help="The product is not in stock; the draft waits for an answer.",
     )
+
+    @api.model
+    def _selection_if_refused(self):
+        return self.env["helpdesk.after.sales.step"]._get_choices("refusal")
+
+    @api.depends("helpdesk_ticket_id")
+    def _compute_if_refused_choices(self):
+        steps = self.env["helpdesk.after.sales.step"]
+        for wizard in self:
+            wizard.if_refused_choices = steps._get_choices_for(
+                wizard.helpdesk_ticket_id, "refusal"
+            )
 
     # One method each: who gives the product alone still gets the ticket's customer.
 

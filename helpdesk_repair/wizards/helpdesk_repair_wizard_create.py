@@ -20,6 +20,10 @@ class HelpdeskRepairWizard(models.TransientModel):
         # sudo: proved by _check_lot
         if repair.lot_id != self.lot_id.sudo():
             repair.lot_id = self.lot_id.sudo()
+        if self.if_refused:
+            self.env["helpdesk.after.sales.step"]._plan(
+                self.helpdesk_ticket_id, self.if_refused, repair
+            )
         self._approve_request(repair)
         self.sudo().repair_id = repair  # sudo: what was just made
         if self._overrules_warranty():

@@ -9,6 +9,11 @@ class HelpdeskTeam(models.Model):
         string="Replacements",
         help="Send products once more from tickets, though nothing comes back.",
     )
+    use_foreign_returns = fields.Boolean(
+        string="Take Back Goods from Elsewhere",
+        help="Goods that were not delivered here can be returned, too. No refund "
+        "follows by itself.",
+    )
     return_window_managers = fields.Boolean(
         string="Late Returns by Administrators Only",
         help="What can't be returned any more is taken back by administrators of "

@@ -21,6 +21,9 @@ class HelpdeskTicket(models.Model):
         compute="_compute_returns_count",
         groups="base.group_user",
     )
+    use_foreign_returns = fields.Boolean(
+        related="team_id.use_foreign_returns", groups="base.group_user"
+    )
     has_delivery = fields.Boolean(
         compute="_compute_has_delivery",
         groups="base.group_user",
@@ -73,7 +76,7 @@ class HelpdeskTicket(models.Model):
             self.env._("Reverse Transfer"),
             dialog_size="extra-large",
         )
-        if not self.has_delivery:
+        if not self.has_delivery and not self.use_foreign_returns:
             raise UserError(
                 self.env._(
                     "%(customer)s has no delivery that is done: there is nothing to "

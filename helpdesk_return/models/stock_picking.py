@@ -55,11 +55,14 @@ class StockPicking(models.Model):
             self.env["helpdesk.after.sales.step"]._fire(arrived)
 
     def _is_helpdesk_return(self):
-        """Return whether this transfer brings goods back from a customer. What goes
-        back to them is a return for Odoo as well: of the return."""
+        """Return whether this transfer brings goods back from a customer, also such
+        that were not delivered here (X22). What goes back to them is a return for Odoo
+        as well: of the return."""
         self.ensure_one()
         outside = self.env["stock.move"]._is_after_sales_outside
-        return bool(self.return_id) and outside(self.location_id)
+        return outside(self.location_id) and (
+            bool(self.return_id) or self.picking_type_id.code == "incoming"
+        )
 
     def _is_helpdesk_sent(self):
         """Return whether this transfer leaves the house: what is fetched from the
@@ -112,6 +115,7 @@ class StockPicking(models.Model):
             going = picking.helpdesk_ticket_id.sudo().return_ids.filtered(
                 lambda other, products=products: (
                     not other.return_id
+                    and not other._is_helpdesk_return()
                     and other.state not in ("done", "cancel")
                     and other.move_ids.product_id & products
                 )

@@ -57,7 +57,6 @@ class StockPicking(models.Model):
         days = team.return_expiry_days - (0 if expired else before)
         domain = (
             Domain("helpdesk_ticket_id.team_id", "=", team.id)
-            & Domain("return_id", "!=", False)
             & Domain("location_id.usage", "=", "customer")
             & Domain("state", "not in", ("done", "cancel"))
             & Domain("create_date", "<=", now - timedelta(days=days))

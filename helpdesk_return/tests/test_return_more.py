@@ -138,3 +138,160 @@ class TestReturnSeveral(HelpdeskReturnCommon):
             wizard.sudo().made_picking_ids.location_dest_id,
             self.warehouse.lot_stock_id | other.lot_stock_id,
         )
+
+
+@tagged("post_install", "-at_install")
+class TestReturnForeign(HelpdeskReturnCommon):
+    """X22: goods that were not delivered here."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.team.use_foreign_returns = True
+        cls.ticket_b = cls._ticket(cls.customer_b)
+
+    def _take_back(self, *lines, ticket=None, press="action_return"):
+        form = self._form(ticket or self.ticket_b)
+        for product, quantity, name in lines:
+            with form.foreign_line_ids.new() as line:
+                line.product_id = product
+                line.quantity = quantity
+                if name:
+                    line.lot_name = name
+        wizard = form.save()
+        getattr(wizard, press)()
+        return wizard.sudo().made_picking_ids.with_env(self.env)
+
+    def test_x22_receipt_of_a_customer_without_any_delivery(self):
+        picking = self._take_back(
+            (self.desk, 2, None), (self.phone, 1, "OLD-1"), (self.phone, 1, "OLD-2")
+        )
+        self.assertEqual(picking.state, "assigned")
+        self.assertEqual(picking.picking_type_code, "incoming")
+        self.assertEqual(self.ticket_b.returns_count, 1)
+        self.assertEqual(picking._after_sales_kind(), "Return")
+        self.assertTrue(picking.helpdesk_can_process)
+        rows = picking._prepare_process_rows()
+        self.assertEqual(
+            sorted((row["lot"].name or "", row["quantity"]) for row in rows),
+            [("", 2), ("OLD-1", 1), ("OLD-2", 1)],
+        )
+        picking.with_user(self.stock_user)._process_return(rows)
+        lots = picking.move_ids.move_line_ids.lot_id
+        self.assertEqual(lots.location_id, self.warehouse.lot_stock_id)
+        self.assertIn("received", self.ticket_b.message_ids[:2].mapped("body")[-1])
+        self.assertFalse(self.ticket_b._get_returned_purchases(), "no refund")
+
+    def test_x22_beside_what_was_delivered(self):
+        wizard_lines = (self.desk, 1, None)
+        made = self._take_back(wizard_lines, ticket=self.ticket_a)
+        self.assertEqual(len(made), 2)
+        self.assertEqual(made.return_id, self.delivery_a)
+        foreign = made.filtered(lambda picking: not picking.return_id)
+        self.assertEqual(foreign.move_ids.product_id, self.desk)
+        balance = self.order_a.order_line._get_after_sales_balance()
+        self.assertEqual([figures["returning"] for figures in balance.values()], [3, 2])
+
+    def test_x22_what_cannot_be_is_refused_in_a_sentence(self):
+        sold = self.serials[0].name
+        for lines, words in (
+            ([(self.phone, 1, self.serials[3].name)], "is here already"),
+            ([(self.phone, 1, "N1"), (self.phone, 1, "N1")], "twice"),
+            ([(self.phone, 2, "N1")], "quantity of 1"),
+            ([(self.desk, -1, None)], "not a quantity"),
+            ([(self.desk, 1e12, None)], "not a quantity"),
+        ):
+            with self.subTest(words=words), self.assertRaisesRegex(UserError, words):
+                self._take_back(*lines)
+        with self.assertRaisesRegex(UserError, "choose its delivery"):
+            self._take_back((self.phone, 1, sold), ticket=self.ticket_a)
+        with self.assertRaisesRegex(UserError, "nothing follows"):
+            self._take_back((self.desk, 1, None), press="action_exchange")
+        self.assertFalse(self.ticket_b.return_ids)
+
+    def test_x22_only_where_the_team_allows_it(self):
+        form = self._form(self.ticket_b)
+        with form.foreign_line_ids.new() as line:
+            line.product_id = self.desk
+        wizard = form.save()
+        self.team.use_foreign_returns = False
+        with self.assertRaisesRegex(UserError, "administrator of Helpdesk"):
+            wizard.action_return()
+        with self.assertRaisesRegex(UserError, "nothing to"):
+            self.ticket_b.with_user(self.agent).action_return()
+
+
+@tagged("post_install", "-at_install")
+class TestReturnOtherProduct(HelpdeskReturnCommon):
+    """Issue 17 D: exchange for another size, colour or model."""
+
+    def _exchange(self, product=None, quantity=1, press="action_exchange", **values):
+        form = self._form()
+        with form.line_ids.edit(0) as line:
+            line.quantity = quantity
+            line.exchange_product_id = product or self.desk
+        with form.line_ids.edit(1) as line:
+            line.lot_ids.clear()
+            line.quantity = 0
+        for name, value in values.items():
+            form[name] = value
+        wizard = form.save()
+        before = self.env["sale.order"].search([])
+        getattr(wizard, press)()
+        return wizard, self.env["sale.order"].search([]) - before
+
+    def test_quotation_of_the_other_product_and_return_of_the_first(self):
+        self.order_a.order_line[0].discount = 10
+        wizard, quotation = self._exchange(quantity=2)
+        self.assertEqual(
+            (quotation.partner_id, quotation.state, quotation.amount_total),
+            (self.contact_a1, "sent", 400),
+        )
+        self.assertEqual(quotation.order_line.product_id, self.desk)
+        (picking,) = wizard.sudo().made_picking_ids
+        self.assertEqual(picking.return_id, self.delivery_a)
+        self.assertEqual(picking.move_ids.product_uom_qty, 2)
+        for figure in ("400.00", "90.00", "310.00"):
+            self.assertIn(figure, wizard.exchange_notice)
+        # What comes back is to be credited: it isn't replaced.
+        back = self.ticket_a._get_returned_purchases()
+        self.assertEqual(back, {self.order_a.order_line[0]: 2})
+        quotation.action_confirm()
+        self.assertEqual(quotation.picking_ids.move_ids.product_id, self.desk)
+
+    def test_credit_is_planned_where_the_team_refunds(self):
+        steps = self.env["helpdesk.after.sales.step"]
+        if "refund_draft" not in dict(steps._get_choices()):
+            self.skipTest("refunds are not installed")
+        self.team.use_credit_notes = True
+        wizard, _quotation = self._exchange()
+        step = self.ticket_a.step_ids
+        self.assertEqual((step.service, step.state), ("refund_draft", "waiting"))
+        self.assertEqual(step.res_id, wizard.sudo().made_picking_ids.id)
+
+    def test_the_same_product_beside_another_one(self):
+        form = self._form()
+        with form.line_ids.edit(0) as line:
+            line.exchange_product_id = self.desk
+        wizard = form.save()
+        wizard.action_exchange()
+        made = wizard.sudo().made_picking_ids
+        back = made.filtered("return_id")
+        self.assertEqual(
+            {(move.product_id, move.product_uom_qty) for move in back.move_ids},
+            {(self.lamp, 3), (self.phone, 2)},
+        )
+        self.assertEqual((made - back).move_ids.product_id, self.phone)
+
+    def test_what_cannot_be_is_refused(self):
+        with self.assertRaisesRegex(UserError, "press Return for Exchange"):
+            self._exchange(press="action_return")
+        wizard = self._form().save()
+        wizard.line_ids[0].exchange_product_id = self.service
+        with self.assertRaisesRegex(UserError, "isn't sold"):
+            wizard.action_exchange()
+        self.assertFalse(self.ticket_a.return_ids)
+
+    def test_nothing_is_sent_unless_the_agent_says_so(self):
+        _wizard, quotation = self._exchange(send_quotation=False)
+        self.assertEqual(quotation.state, "draft")

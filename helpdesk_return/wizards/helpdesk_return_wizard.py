@@ -78,7 +78,7 @@ class HelpdeskReturnWizard(models.TransientModel):
 
     @api.model
     def _selection_settlement(self):
-        return self.env["helpdesk.after.sales.step"]._get_choices()
+        return self.env["helpdesk.after.sales.step"]._get_choices("receipt")
 
     # -- Defaults and computes -----------------------------------------------
 
@@ -390,18 +390,32 @@ class HelpdeskReturnWizard(models.TransientModel):
                 )
             steps._check_planned(self.settlement, self.helpdesk_ticket_id)
         balance, quantities = self._check_return()
-        pickings = self.env["stock.picking"].sudo()  # sudo: nothing yet
+        self._check_foreign(exchange, delivered=bool(quantities))
+        others = self._check_other_products(exchange)
+        pickings = credited = self.env["stock.picking"].sudo()  # sudo: nothing yet
         # All of them, or none: an error undoes the whole transaction.
         for delivery in (
             deliveries & self.env["stock.move"].union(*quantities).picking_id
         ):
-            pickings |= self._create_return_picking(
-                delivery, balance, quantities, exchange
-            )
-        self.sudo().made_picking_ids = pickings  # sudo: what was just made
+            for other in (False, True):
+                part = {
+                    move: quantity
+                    for move, quantity in quantities.items()
+                    if move.picking_id == delivery and (move in others) == other
+                }
+                made = part and self._create_return_picking(
+                    delivery, balance, part, exchange and not other
+                )
+                pickings |= made or pickings
+                credited |= (other and made) or credited
+        if others:
+            self._offer_other_products(credited)
         if self.settlement:
             for picking in pickings:
                 steps._plan(self.helpdesk_ticket_id, self.settlement, picking)
+        if self.foreign_line_ids:
+            pickings |= self._create_foreign_return()
+        self.sudo().made_picking_ids = pickings  # sudo: what was just made
         self._approve_request(pickings)
         # The context of this wizard must not follow the user into the transfer.
         return pickings.sudo(False)._get_records_action(

@@ -19,6 +19,8 @@ class HelpdeskReturnWizard(models.TransientModel):
         move, of what will come back.
         """
         pickings = self._get_allowed_pickings()
+        if not self._get_chosen_pickings() and self.foreign_line_ids:
+            return pickings._get_delivery_balance(), {}
         if not pickings:
             raise UserError(
                 self._get_notice()
@@ -34,7 +36,7 @@ class HelpdeskReturnWizard(models.TransientModel):
         quantities = self._get_quantities(balance)
         for move, quantity in quantities.items():
             self._check_left(balance.goods[move], quantity)
-        if not quantities:
+        if not quantities and not self.foreign_line_ids:
             raise UserError(self.env._("Enter a quantity to return."))
         for line in self.line_ids.filtered("lot_ids"):
             move = line.move_id.sudo()  # sudo: proved by _check_quantity
