@@ -20,6 +20,7 @@
         "report/return_slip_reports.xml",
         "wizards/helpdesk_replacement_wizard_views.xml",
         "wizards/helpdesk_return_wizard_views.xml",
+        "wizards/helpdesk_return_papers_views.xml",
         "wizards/helpdesk_return_process_views.xml",
         "views/helpdesk_return_disposition_views.xml",
         "views/helpdesk_team_views.xml",

@@ -36,6 +36,7 @@ helpdesk.repair.wizard                   -     -     -     -   rwc   rwc   rwc  
 helpdesk.repair.wizard.part              -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.return.decision                 -     -     -     r     -     r     r     r
 helpdesk.return.disposition              -     -     r     r     r     r  rwcu     r
+helpdesk.return.papers                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.return.process                  -     -     -   rwc     -     -     -   rwc
 helpdesk.return.process.line             -     -     -  rwcu     -     -     -  rwcu
 helpdesk.replacement.wizard              -     -     -     -   rwc   rwc   rwc   rwc
@@ -94,6 +95,10 @@ helpdesk.repair.wizard
     action_open_form                     -     -     -     -     -     -     -   yes
 helpdesk.replacement.wizard
     action_replace                       -     -     -     -     -   yes   yes   yes
+helpdesk.return.papers
+    action_fetch                         -     -     -     -     -  told  told  told
+    action_save                          -     -     -     -     -  told  told  told
+    action_save_and_send                 -     -     -     -     -  told  told  told
 helpdesk.return.process
     action_process                       -     -     -   yes     -     -     -   yes
 helpdesk.return.process.line
@@ -134,6 +139,7 @@ helpdesk.ticket
     action_repair                        -     -     -     -     -   yes   yes   yes
     action_replacement                   -     -     -     -     -   yes   yes   yes
     action_return                        -     -     -     -     -   yes   yes   yes
+    action_return_papers                 -     -     -     -     -  told  told  told
     action_send_repair_quotations        -     -     -     -     -  told  told  told
     action_send_return_slip              -     -     -     -     -  told  told  told
     action_spam                          -     -     -     -     -  told  told  told

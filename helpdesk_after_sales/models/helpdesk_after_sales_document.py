@@ -207,7 +207,7 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         :return: ``date``, ``title``, ``state`` (text), ``style`` (of the badge:
             success, info, warning, secondary), ``detail`` (amount or quantity, text),
             ``promised`` (date or time), ``promise`` (sentence with ``%(date)s``), and
-            for customers ``url`` with ``url_label``
+            for customers ``url`` with ``url_label``, and ``more_url`` with its label
 
         Called with ``sudo()``; only what is returned reaches the reader.
         """

@@ -13,6 +13,7 @@ from . import stock_move_line
 from . import stock_move_process
 from . import stock_picking
 from . import stock_picking_expiry
+from . import stock_picking_papers
 from . import stock_picking_process
 from . import stock_picking_unreturned
 from . import stock_reference

@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -115,12 +117,33 @@ class HelpdeskTicket(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
+        found = self._find_latest_return()
+        if not found:
+            raise UserError(self.env._("This ticket has no return yet."))
+        return found
+
+    def _find_latest_return(self):
         returns = self.return_ids.filtered(
             lambda picking: picking._is_helpdesk_return() and picking.state != "cancel"
         )
-        if not returns:
-            raise UserError(self.env._("This ticket has no return yet."))
-        return returns.sorted(lambda picking: (picking.state != "done", picking.id))[-1]
+        return returns.sorted(lambda picking: (picking.state != "done", picking.id))[
+            -1:
+        ]
+
+    @api.readonly
+    def action_return_papers(self):
+        """Return the action that opens the pop-up **Return Label** (X24).
+
+        :raises AccessError: when the ticket isn't the user's to work on
+        :raises UserError: when the ticket has no return
+        """
+        self._check_after_sales("use_product_returns")
+        self._get_latest_return()
+        return self._open_after_sales_wizard(
+            "helpdesk.return.papers",
+            "use_product_returns",
+            self.env._("Return Label"),
+        )
 
     def action_print_return_slip(self):
         """Return the action that prints the slip of the latest return.
@@ -151,15 +174,19 @@ class HelpdeskTicket(models.Model):
         slip, _type = reports.sudo()._render_qweb_pdf(
             "helpdesk_return.report_return_slip", picking.ids
         )
+        papers = picking.sudo()  # sudo: as above
+        tracking = papers._describe_tracking()
         template = self.env.ref("helpdesk_return.mail_template_return_slip")
         # sudo: the template renders names of the ticket, which the user may write to.
         values = template.sudo()._generate_template(self.ids, ("subject", "body_html"))
         self.message_post(
             subject=values[self.id]["subject"],
-            body=values[self.id]["body_html"],
+            body=values[self.id]["body_html"]
+            + Markup("<p>%s</p>" * bool(tracking)) % ((tracking,) if tracking else ()),
             partner_ids=customer.ids,
             attachments=[
-                (self.env._("Return slip %(number)s.pdf", number=picking.name), slip)
+                (self.env._("Return slip %(number)s.pdf", number=picking.name), slip),
+                *filter(None, [papers._get_helpdesk_label_content()]),
             ],
             message_type="comment",
             subtype_xmlid="mail.mt_comment",

@@ -321,8 +321,18 @@ class StockPicking(models.Model):
                 "promised": self.scheduled_date,
                 "promise": self.env._("Leaves us on %(date)s"),
             }
+        ticket = self.helpdesk_ticket_id
+        values["detail"] = ". ".join(
+            filter(None, [values["detail"], self._describe_tracking()])
+        )
+        if self.helpdesk_label_name:
+            suffix = f"/return/{self.id}/label"
+            values |= {
+                "more_url": ticket.get_portal_url(suffix=suffix),
+                "more_url_label": self.env._("Return label"),
+            }
         return values | {
-            "url": self.helpdesk_ticket_id.get_portal_url(suffix=f"/return/{self.id}"),
+            "url": ticket.get_portal_url(suffix=f"/return/{self.id}"),
             "url_label": self.env._("Return slip (PDF)"),
         }
 

@@ -1,3 +1,5 @@
+import base64
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
@@ -295,3 +297,78 @@ class TestReturnOtherProduct(HelpdeskReturnCommon):
     def test_nothing_is_sent_unless_the_agent_says_so(self):
         _wizard, quotation = self._exchange(send_quotation=False)
         self.assertEqual(quotation.state, "draft")
+
+
+@tagged("post_install", "-at_install")
+class TestReturnPapers(HelpdeskReturnCommon):
+    """X24: a label that was bought elsewhere, and its tracking number."""
+
+    PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        wizard = cls._open(cls, "action_return")
+        wizard.action_return()
+        cls.picking = wizard.sudo().made_picking_ids.with_env(cls.env)
+
+    def _open(self, method, **values):
+        action = getattr(self.ticket_a.with_user(self.agent), method)()
+        return (
+            self.env[action["res_model"]]
+            .with_user(self.agent)
+            .with_context(**action["context"])
+            .create(values)
+        )
+
+    def _papers(self, content=PDF, name="label.pdf", **values):
+        return self._open(
+            "action_return_papers",
+            label=base64.b64encode(content),
+            label_name=name,
+            **values,
+        )
+
+    def test_x24_label_is_kept_sent_and_on_the_timeline(self):
+        wizard = self._papers(tracking_ref=" 1Z 999 ")
+        self.assertEqual(wizard.picking_name, self.picking.name)
+        self.assertFalse(wizard.can_fetch)
+        wizard.action_save_and_send()
+        mail = self.ticket_a.message_ids[0]
+        self.assertEqual(
+            sorted(mail.attachment_ids.mapped("mimetype")), ["application/pdf"] * 2
+        )
+        self.assertIn("label.pdf", mail.attachment_ids.mapped("name"))
+        self.assertIn("1Z 999", mail.body)
+        (act,) = (
+            act
+            for act in self.ticket_a._get_timeline(customer=True)
+            if self.picking.name in act["title"]
+        )
+        self.assertIn("1Z 999", act["detail"])
+        self.assertIn(f"/return/{self.picking.id}/label", act["more_url"])
+        # The number alone: the label stays.
+        self._open("action_return_papers", tracking_ref="2Z").action_save()
+        name, content = self.picking._get_helpdesk_label_content()
+        self.assertEqual((name, content), ("label.pdf", self.PDF))
+        self.assertEqual(self.picking.helpdesk_tracking_ref, "2Z")
+
+    def test_x24_what_is_no_label_is_refused(self):
+        for content, name in ((b"<script>1</script>", "label.pdf"), (b"MZ\x90", "x")):
+            with self.assertRaisesRegex(UserError, "PDF or a picture"):
+                self._papers(content, name).action_save()
+        with self.assertRaisesRegex(UserError, "bought elsewhere"):
+            self._papers().action_fetch()
+        self.picking.action_cancel()
+        wizard = self.env["helpdesk.return.papers"].with_user(self.agent)
+        wizard = wizard.create({"helpdesk_ticket_id": self.ticket_a.id})
+        with self.assertRaisesRegex(UserError, "awaits no return"):
+            wizard.action_save()
+
+    def test_x24_only_who_works_on_the_ticket(self):
+        wizard = self._papers()
+        self.team.use_product_returns = False
+        with self.assertRaisesRegex(UserError, "switched off"):
+            wizard.action_save()
+        with self.assertRaises(AccessError):
+            self.picking.with_user(self.stock_user).helpdesk_tracking_ref = "x"

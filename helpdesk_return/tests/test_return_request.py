@@ -585,6 +585,16 @@ class TestReturnRequestPages(ReturnRequestCommon, HttpCase):
                     self.authenticate(None, None)
                 answer = self.url_open(url)
                 self.assertEqual(answer.status_code, status)
+        self._login(self.user_a1)
+        label = f"{address}/label"
+        self.assertEqual(self.url_open(label).status_code, 404, "none yet")
+        ticket.return_ids._set_return_papers("l.pdf", b"%PDF-1.4\n%%EOF\n", "1Z")
+        answer = self.url_open(label)
+        self.assertEqual(answer.status_code, 200)
+        self.assertEqual(answer.headers["Content-Type"], "application/pdf")
+        self.assertIn("attachment", answer.headers["Content-Disposition"])
+        self._login(self.user_b)
+        self.assertEqual(self.url_open(label).status_code, 404)
         ticket.partner_id = self.customer_b
         for user in (self.user_a1, self.user_b):
             self._login(user)

@@ -1,5 +1,6 @@
 from . import helpdesk_replacement_wizard
 from . import helpdesk_replacement_wizard_line
+from . import helpdesk_return_papers
 from . import helpdesk_return_process
 from . import helpdesk_return_wizard
 from . import helpdesk_return_wizard_case
