@@ -1,7 +1,7 @@
 {
     "name": "Helpdesk Coupon",
     "summary": "Coupons and gift cards from helpdesk tickets, for that customer only",
-    "version": "19.0.2.2.0",
+    "version": "19.0.2.3.0",
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",
     "license": "LGPL-3",

@@ -58,6 +58,13 @@ class LoyaltyCard(models.Model):
         compute="_compute_coupon_state",
         compute_sudo=True,
     )
+    coupon_valid_until = fields.Date(
+        string="Valid Until",
+        compute="_compute_coupon_valid_until",
+        compute_sudo=True,
+        help="The last day on which the code can be used: its own, or that of its "
+        "program when that ends before.",
+    )
     coupon_balance = fields.Char(
         string="Balance",
         compute="_compute_coupon_texts",
@@ -107,6 +114,12 @@ class LoyaltyCard(models.Model):
                 card.coupon_state = "over"
             else:
                 card.coupon_state = "valid"
+
+    @api.depends("expiration_date", "program_id.date_to")
+    def _compute_coupon_valid_until(self):
+        for card in self:
+            ends = [card.expiration_date, card.program_id.date_to]
+            card.coupon_valid_until = min(filter(None, ends), default=False)
 
     @api.depends("points", "program_id", "history_ids.used")
     @api.depends_context("lang")
@@ -404,8 +417,8 @@ class LoyaltyCard(models.Model):
         values["detail"] = self.coupon_summary
         if self.coupon_state != "valid":
             return values
-        if self.expiration_date:
-            values["promised"] = self.expiration_date
+        if self.coupon_valid_until:
+            values["promised"] = self.coupon_valid_until
             values["promise"] = self.env._("Valid until %(date)s")
         if customer and (link := self._get_helpdesk_share_link()):
             values["url"] = link

@@ -1,8 +1,9 @@
 from datetime import timedelta
 
 from odoo import Command, fields
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools import format_date
 
 from .common import HelpdeskCouponCommon
 
@@ -153,3 +154,83 @@ class TestCouponOrder(HelpdeskCouponCommon):
         self.assertEqual(lowered, lines[0])
         reward.discount_applicability = "order"
         self.assertFalse(lines._get_after_sales_lowered())
+
+    # -- What is promised (money C1 to C5, T13) ------------------------------
+
+    def test_c1_no_code_outlives_its_program(self):
+        end = fields.Date.add(fields.Date.today(), days=10)
+        self.program.date_to = end
+        self.assertEqual(self._wizard().valid_until, end)
+        later = fields.Date.add(end, days=30)
+        for chosen in (later, False):
+            with self.subTest(chosen=chosen):
+                coupon = self._generate_coupon(valid_until=chosen)
+                self.assertEqual(coupon.expiration_date, end)
+
+    def test_c1_a_program_that_ends_sooner_than_it_was_said(self):
+        day = fields.Date.add(fields.Date.today(), days=30)
+        coupon = self._generate_coupon(valid_until=day)
+        self.assertEqual(coupon.coupon_valid_until, day)
+        self.program.date_to = end = fields.Date.subtract(day, days=20)
+        self.assertEqual(coupon.coupon_valid_until, end)
+        self.assertEqual(coupon._prepare_timeline_values(True)["promised"], end)
+        composer = self._composer(coupon.with_user(self.agent).action_helpdesk_send())
+        self.assertNotIn(format_date(self.env, day), composer.body)
+        self.assertIn(format_date(self.env, end), composer.body)
+
+    def test_c2_codes_of_a_program_that_is_used_up(self):
+        coupon, other = self._generate_coupon(), self._generate_coupon()
+        order = self._order(self.contact_a1)
+        self._apply(order, other)
+        order.action_confirm()
+        self.program.write({"limit_usage": True, "max_usage": 1})
+        self.env.invalidate_all()
+        self.assertEqual(coupon.coupon_state, "over")
+
+    def test_c2_codes_of_a_program_that_ended_are_not_valid(self):
+        coupon = self._generate_coupon()
+        yesterday = fields.Date.subtract(fields.Date.today(), days=1)
+        for values in ({"date_to": yesterday}, {"active": False}):
+            before = {name: self.program[name] for name in values}
+            self.program.write(values)
+            with self.subTest(values=values):
+                self.assertEqual(coupon.coupon_state, "over")
+                with self.assertRaises(UserError):
+                    coupon.with_user(self.agent).action_helpdesk_send()
+            self.program.write(before)
+        self.assertEqual(coupon.coupon_state, "valid")
+
+    def test_c3_programs_of_other_price_lists_or_shops_are_not_offered(self):
+        self.program.pricelist_ids = self.env["product.pricelist"].create(
+            {"name": "Others"}
+        )
+        programs = self.env["loyalty.program"]
+        offer = (self.company, "coupons", self.contact_a1)
+        self.assertFalse(programs._get_helpdesk_programs(*offer))
+        self.program.pricelist_ids = False
+        self.assertEqual(programs._get_helpdesk_programs(*offer), self.program)
+        self.program.sale_ok = False
+        for name in ("ecommerce_ok", "pos_ok"):
+            if name in self.program._fields:
+                self.program[name] = False
+        self.assertFalse(programs._get_helpdesk_programs(*offer))
+
+    def test_c4_only_what_the_code_can_buy_is_promised(self):
+        self.program.reward_ids.copy({"discount": 50, "required_points": 5})
+        self.assertNotIn("50%", self._wizard().program_summary)
+        self.program.reward_ids[1].required_points = 1
+        summary = self._wizard().program_summary
+        self.assertRegex(summary, "(10%|50%).* or .*(10%|50%)")
+
+    def test_c5_the_code_of_a_former_customer_is_not_sent_to_the_new_one(self):
+        coupon = self._generate_coupon()
+        self.ticket_a.partner_id = self.customer_b
+        for send in ("action_helpdesk_send", "action_helpdesk_share"):
+            with self.subTest(send=send), self.assertRaises(UserError):
+                getattr(coupon.with_user(self.agent), send)()
+        self.assertTrue(coupon.with_user(self.agent).action_helpdesk_withdraw())
+
+    def test_t13_a_code_that_is_not_used_is_told(self):
+        self.assertFalse(self._wizard().unused_notice)
+        coupon = self._generate_coupon()
+        self.assertIn(coupon.code, self._wizard().unused_notice)
