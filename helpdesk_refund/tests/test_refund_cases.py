@@ -1,6 +1,7 @@
 from odoo import Command, fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import format_date
 
 from .common import HelpdeskRefundCommon
 
@@ -380,10 +381,14 @@ class TestRefundCases(RefundCases):
         form = self._form()
         self.assertFalse(form.helpdesk_notice)
         form.date = day
-        self.assertTrue(form.helpdesk_notice)
+        self.assertIn(format_date(self.env, day), form.helpdesk_notice)
         wizard = form.save()
+        proposed = wizard.reason
         wizard.refund_moves()
-        self.assertTrue(wizard.new_move_ids.ref)
+        note = wizard.new_move_ids
+        self.assertIn(self.ticket_a.ticket_ref, note.ref)
+        self.assertNotIn(proposed, note.ref)
+        self.assertEqual((note.state, note.date), ("draft", day))
 
     def test_t15_sections_and_notes_go_with_their_lines(self):
         invoice, ticket = self._bill(
