@@ -1,6 +1,10 @@
 import codecs
+from email.utils import parsedate
 
 from odoo import api, models
+from odoo.fields import Datetime, Domain
+from odoo.tools import email_normalize, email_normalize_all, html2plaintext
+from odoo.tools.mail import append_content_to_html
 
 
 class MailThread(models.AbstractModel):
@@ -16,7 +20,69 @@ class MailThread(models.AbstractModel):
                 codecs.lookup(part.get_content_charset() or "utf-8")
             except LookupError:
                 part.set_param("charset", "utf-8")
-        return super().message_parse(message, save_original=save_original)
+        sender = email_normalize(str(message.get("Sender") or ""))
+        if sender and not str(message.get("From") or "").strip():
+            del message["From"]
+            message["From"] = str(message["Sender"])
+        message_dict = super().message_parse(message, save_original=save_original)
+        self._read_envelope(message, message_dict)
+        self._tell_apart(message, message_dict)
+        return message_dict
+
+    def _message_parse_extract_payload(
+        self, message, message_dict, save_original=False
+    ):
+        payload = super()._message_parse_extract_payload(
+            message, message_dict, save_original=save_original
+        )
+        # Odoo takes the HTML of two alternatives, also where some programs leave it
+        # empty: what was written is in the other one.
+        body = str(payload["body"] or "")
+        if "<img" not in body and not html2plaintext(body).strip("\xa0 \n"):
+            for part in message.walk() if message.is_multipart() else ():
+                if part.get_content_type() == "text/plain" and not part.get_filename():
+                    if text := str(part.get_content()).strip():
+                        payload["body"] = append_content_to_html("", text)
+                        break
+        return payload
+
+    @api.model
+    def _read_envelope(self, message, message_dict):
+        """Let a mail that has a team in blind copy reach it, in place: some servers
+        note under these names whom they deliver to."""
+        envelope = email_normalize_all(
+            ", ".join(
+                str(message.get(name) or "")
+                for name in ("X-Original-To", "Envelope-To", "X-Envelope-To")
+            )
+        )
+        if not envelope:
+            return
+        named = email_normalize_all(message_dict["recipients"] or "")
+        # sudo: aliases are not for the users of the gateway to read.
+        aliases = self.env["mail.alias.domain"].sudo()
+        if not aliases._find_aliases(named):
+            message_dict["recipients"] = ", ".join([*named, *envelope])
+
+    @api.model
+    def _tell_apart(self, message, message_dict):
+        """Give a mail another Message-ID, in place, that has the one of another mail
+        to us: machines and forms that always send the same would lose all but one. The
+        same mail has the same date, whoever delivers it again (T20)."""
+        if not parsedate(str(message.get("Date") or "")):
+            return
+        # sudo: only whether this mail has come before.
+        known = self.env["mail.message"].sudo()
+        known = known.search(
+            Domain("message_id", "=", message_dict["message_id"])
+            & Domain("model", "=", "helpdesk.ticket")
+            & Domain("message_type", "=", "email"),
+            limit=1,
+        )
+        date = message_dict["date"]
+        if known and known.date != Datetime.to_datetime(date):
+            number = message_dict["message_id"].strip("<>")
+            message_dict["message_id"] = f"<{date.replace(' ', '.')}.{number}>"
 
     @api.model
     def message_route(

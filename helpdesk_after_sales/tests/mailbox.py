@@ -64,6 +64,7 @@ def reply(body, kind="text/plain", **headers):
 
 QUOTED = "On Mon, 2 Mar 2026, Customer Care wrote:"
 PLAIN = "Content-Type: text/plain; charset=utf-8"
+HTML = "Content-Type: text/html; charset=utf-8"
 
 # -- Answers, as programs write them -------------------------------------------
 ANSWERS = [
@@ -359,6 +360,25 @@ FIRST = [
         ),
         "",
     ),
+    (
+        "empty HTML",
+        parts("alternative", (PLAIN, "the lamp"), (HTML, "<p>&nbsp;</p><br>")),
+        "lamp",
+    ),
+    ("no HTML to speak of", parts("alternative", (PLAIN, "lamp"), (HTML, "")), "lamp"),
+    ("no From but a Sender", mail(From=None, Sender="berta@birch.example.com"), "lamp"),
+    (
+        "in blind copy",
+        mail(To="boss@birch.example.com", X_Original_To="{to}"),
+        "lamp",
+    ),
+    ("nobody in To", mail(To="undisclosed-recipients:;", Envelope_To="{to}"), "lamp"),
+    ("a Message-ID like others", mail(Message_ID="<1@x>"), "lamp"),
+    (
+        "its Message-ID was used by others",
+        mail("lamp two", Message_ID="<1@x>", Date="Tue, 3 Mar 2026 09:00:00 +0100"),
+        "lamp two",
+    ),
     ("another Reply-To", mail(Reply_To="berta@private.example.com"), "lamp"),
     ("a forged origin", mail(X_Helpdesk_Origin="0" * 64), "lamp"),
     ("priority", mail(X_Priority="1", Importance="high"), "lamp"),
@@ -377,6 +397,7 @@ QUIET = [
     ("null return path", mail(Return_Path="<>")),
 ]
 NOTHING = [
+    ("delivered twice", mail(Message_ID="<1@x>")),
     ("from our own address", mail(From="{to}")),
     ("from our own address, with a name", mail(From='"Care" <{to}>')),
 ]
