@@ -235,13 +235,36 @@ class TestConversationWeb(ConversationMatrixCommon, HelpdeskPortalCommon):
                     self.assertTrue(shown["email_from"])
                     self.assertNotIn("@", shown["email_from"])
 
-    def test_tour_two_agents_answer(self):
-        """desk F17: the second one is told before anything is sent"""
-        ticket = self._ticket(self.customer_b)
+    def test_tour_an_agents_day(self):
+        """desk F17, C: who answers second is told before anything is sent; macro, side
+        conversation, split, spam; answered and closed by three clicks"""
+        # Before all others of the team, one after the other.
+        ticket = self._ticket(self.customer_b, priority="3")
+        matter = ticket.message_post(
+            body="Where is my invoice?",
+            message_type="comment",
+            subtype_xmlid=COMMENT,
+            author_id=self.customer_b.id,
+        )
+        self.env["helpdesk.macro"].create(
+            {"name": "Ask for a photo", "body": "<p>A photo of the damage, please</p>"}
+        )
+        spam = self._ticket(
+            name="You have won",
+            priority="3",
+            partner_name="Lucky",
+            partner_email="win@spam.example.com",
+        )
         self.start_tour(
-            f"/odoo/helpdesk-tickets/{ticket.id}",
-            "helpdesk_two_agents_answer",
+            "/odoo/helpdesk",
+            "helpdesk_agents_day",
             login=self.agent.login,
         )
         bodies = "".join(ticket.message_ids.mapped("body"))
         self.assertEqual(bodies.count("Please send a picture."), 1)
+        split = self.env["helpdesk.ticket"].browse(matter.res_id)
+        self.assertNotEqual(split, ticket)
+        self.assertTrue(ticket.close_date and split.close_date)
+        self.assertEqual(ticket.user_id, self.agent)
+        self.assertEqual(ticket.conversation_ids.partner_ids, self.carrier)
+        self.assertTrue(spam.spam_date)

@@ -53,51 +53,6 @@ registry.category("web_tour.tours").add("helpdesk_manager_sets_up_a_team", {
     ],
 });
 
-registry.category("web_tour.tours").add("helpdesk_agent_works_on_a_ticket", {
-    steps: () => [
-        {
-            content: "the tickets that nobody takes care of",
-            trigger:
-                ".o_kanban_record:contains(After-Sales Test Team) a:contains(1 Unassigned)",
-            run: "click",
-        },
-        {
-            trigger: ".o_kanban_record:contains(The lamp arrived broken)",
-            run: "click",
-        },
-        {content: "take it", trigger: "button[name=action_assign_to_me]", run: "click"},
-        {
-            trigger: ".o_field_widget[name=user_id] input:value(after_sales_agent)",
-        },
-        {
-            content: "begin",
-            trigger: ".o_statusbar_status button:contains(In Progress)",
-            run: "click",
-        },
-        {trigger: ".o_arrow_button_current:contains(In Progress)"},
-        {
-            content: "answer",
-            trigger: "button.o-mail-Chatter-logNote",
-            run: "click",
-        },
-        {trigger: ".o-mail-Composer-input", run: "edit The lamp is replaced."},
-        {trigger: ".o-mail-Composer-send:enabled", run: "click"},
-        {trigger: ".o-mail-Message:contains(The lamp is replaced.)"},
-        {
-            content: "close: folded stages are behind the dots",
-            trigger: ".o_statusbar_status button.o_arrow_button:contains(...)",
-            run: "click",
-        },
-        {trigger: ".o-dropdown--menu .o-dropdown-item:contains(Solved)", run: "click"},
-        {trigger: ".o_arrow_button_current:contains(Solved)"},
-        {
-            content: "when it was closed is shown",
-            trigger: ".o_field_widget[name=close_date]",
-        },
-        {content: "it is saved", trigger: ".o_form_saved"},
-    ],
-});
-
 registry.category("web_tour.tours").add("helpdesk_agent_merges_two_tickets", {
     steps: () => [
         {content: "as a list", trigger: ".o_switch_view.o_list", run: "click"},
