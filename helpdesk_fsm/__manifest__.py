@@ -1,7 +1,7 @@
 {
     "name": "Helpdesk Field Service",
     "summary": "Visits on site from helpdesk tickets; customers sign the worksheet",
-    "version": "19.0.2.0.0",
+    "version": "19.0.2.1.0",
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",
     "license": "LGPL-3",

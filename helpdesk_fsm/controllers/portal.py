@@ -1,5 +1,5 @@
 from odoo import http
-from odoo.exceptions import AccessError, MissingError, UserError
+from odoo.exceptions import AccessError, LockError, MissingError, UserError
 from odoo.fields import Domain
 from odoo.http import request
 from odoo.tools import consteq
@@ -125,11 +125,35 @@ class FsmCustomerPortal(CustomerPortal):
                     if name.split()
                 ),
                 "refusal": self._get_signing_refusal(visit),
+                "answerable": not visit._get_answer_refusal(),
                 "tz": visit._get_visit_tz(visit.partner_id),
                 "access_token": access_token,
                 "message": message,
             },
         )
+
+    @http.route(
+        "/my/visits/<int:task_id>/answer",
+        type="http",
+        auth="public",
+        methods=["POST"],
+        website=True,
+    )
+    def portal_visit_answer(
+        self, task_id, access_token=None, answer=None, wish=None, **_kwargs
+    ):
+        """Confirm a visit, or ask for another time."""
+        try:
+            visit = self._get_visit(task_id, access_token)
+        except MissingError:
+            return request.not_found()
+        message = "answered"
+        try:
+            visit._answer_visit(read_text(answer), read_text(wish))
+        except (LockError, UserError):
+            message = "not_answered"
+        token = f"access_token={visit.fsm_access_token}&" if access_token else ""
+        return request.redirect(f"/my/visits/{visit.id}?{token}message={message}")
 
     @http.route(
         "/my/visits/<int:task_id>/report", type="http", auth="public", website=True

@@ -4,6 +4,7 @@ from . import project_project
 from . import project_task
 from . import fsm_visit
 from . import fsm_visit_notice
+from . import fsm_visit_answer
 from . import fsm_worksheet
 from . import fsm_worksheet_signature
 from . import project_task_document

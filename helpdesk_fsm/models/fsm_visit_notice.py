@@ -152,11 +152,14 @@ class ProjectTask(models.Model):
                 return self.env._("Our visit on %(when)s", when=when)
             case "moved":
                 return self.env._("Our visit was moved to %(when)s", when=when)
+            case "reminder":
+                return self.env._("We come on %(when)s", when=when)
             case _:
                 return self.env._("Our visit on %(when)s was cancelled", when=when)
 
     def _post_visit_notice(self, kind, begin, end, partner):
-        """Post the message of one kind: ``planned``, ``moved`` or ``cancelled``."""
+        """Post the message of one kind: ``planned``, ``moved``, ``reminder`` or
+        ``cancelled``."""
         self.fsm_notice_sequence += 1
         task = self.with_context(lang=partner.lang or self.env.lang)
         when = format_span(task.env, begin, end, task._get_visit_tz(partner))
@@ -186,7 +189,7 @@ class ProjectTask(models.Model):
                 ("visit.ics", task._get_visit_ics(kind, begin, end, partner).encode())
             ],
         )
-        if kind != "planned":
+        if kind in ("moved", "cancelled"):
             self._fsm_tell(subject)
 
     def _get_visit_tz(self, partner):

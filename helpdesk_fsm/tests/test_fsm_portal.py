@@ -92,6 +92,31 @@ class TestFsmPortal(HelpdeskFsmCommon, HttpCase):
         self.assertIn("Replaced the motor", page)
         self.assertIn("portal.signature_form", page)
 
+    def test_customer_confirms_by_the_link(self):
+        self.authenticate(None, None)
+        link = f"{self.url}?access_token={self.token}"
+        page = self._get(link)
+
+        def form(page):
+            token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+            return {"csrf_token": token}
+
+        answer = f"{self.url}/answer?access_token="
+        for token in (self.token_b, ""):
+            status = self.url_open(
+                answer + token, data=form(page) | {"answer": "confirmed"}
+            ).status_code
+            self.assertEqual(status, 404)
+        self.assertFalse(self.task.fsm_answer)
+        page = self.url_open(
+            answer + self.token,
+            data=form(page) | {"answer": "other", "wish": "<b>Friday</b>"},
+        ).text
+        self.assertIn("&lt;b&gt;Friday", page)
+        self.assertEqual(self.task.fsm_answer, "other")
+        self.url_open(answer + self.token, data=form(page) | {"answer": "confirmed"})
+        self.assertEqual(self.task.fsm_answer, "confirmed")
+
     def test_t16_strangers_and_wrong_tokens_get_nothing(self):
         self._share()
         task_b = f"/my/visits/{self.task_b.id}"

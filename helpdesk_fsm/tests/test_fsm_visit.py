@@ -2,8 +2,8 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.exceptions import ValidationError
-from odoo.tests import Form, tagged
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import Form, freeze_time, tagged
 
 from .common import BEGIN, END, HelpdeskFsmCommon
 
@@ -194,3 +194,89 @@ class TestFsmVisit(HelpdeskFsmCommon):
         self.assertIn(
             self.task.name, self.ticket_a.with_user(self.agent).get_timeline()
         )
+
+    # -- Answer of the customer, reminder, free times (issue 17 D) ---------------
+
+    def test_customer_asks_for_another_time(self):
+        self.task._answer_visit("other", "  Thursday after 3 pm ")
+        self.assertEqual(
+            (self.task.fsm_answer, self.task.fsm_wish),
+            ("other", "Thursday after 3 pm"),
+        )
+        activity = self.task.activity_ids
+        self.assertEqual(activity.user_id, self.technician)
+        self.assertIn("Thursday", activity.note)
+        self.assertIn("Thursday", str(self.ticket_a.message_ids.mapped("body")))
+        # Twice the same is one answer.
+        self.task._answer_visit("other", "Thursday after 3 pm")
+        self.assertEqual(len(self.task.activity_ids), 1)
+        # A new time is one that nobody has answered to.
+        self.task.with_user(self.technician).planned_date_begin = BEGIN + timedelta(
+            hours=1
+        )
+        self.assertFalse(self.task.fsm_answer)
+        self.task._answer_visit("confirmed", "ignored")
+        self.assertEqual(
+            (self.task.fsm_answer, self.task.fsm_wish), ("confirmed", False)
+        )
+
+    def test_only_a_visit_that_is_to_come_is_answered_to(self):
+        with self.assertRaises(UserError):
+            self.task._answer_visit("maybe")
+        self.task.fsm_work_started_on = BEGIN
+        with self.assertRaises(UserError):
+            self.task._answer_visit("confirmed")
+        self.task.write(
+            {
+                "fsm_work_started_on": False,
+                "planned_date_begin": "2020-05-06 08:00:00",
+                "date_deadline": "2020-05-06 09:00:00",
+            }
+        )
+        with self.assertRaises(UserError):
+            self.task._answer_visit("confirmed")
+        with self.assertRaises(AccessError):
+            self.task.with_user(self.technician).fsm_answer = "confirmed"
+
+    def _remind(self):
+        before = self.task.message_ids
+        with patch.object(self.env.registry["ir.cron"], "_commit_progress"):
+            self.env["project.task"]._cron_remind_of_visits()
+        return (self.task.message_ids - before).filtered("partner_ids")
+
+    def test_customer_is_reminded_once_the_day_before(self):
+        now = fields.Datetime.now().replace(microsecond=0)
+        self.task.write(
+            {
+                "planned_date_begin": now + timedelta(hours=40),
+                "date_deadline": now + timedelta(hours=41),
+            }
+        )
+        self.assertFalse(self._remind(), "not told of it yet")
+        self._notices()
+        self.assertFalse(self._remind(), "too early")
+        with freeze_time(now + timedelta(hours=20)):
+            message = self._remind()
+            self.assertEqual(message.partner_ids, self.contact_a1)
+            self.assertFalse(self._remind())
+        # Who was told just now isn't reminded of the same.
+        self.task.planned_date_begin = now + timedelta(hours=10)
+        self._notices()
+        self.assertFalse(self._remind())
+
+    def test_free_times_of_the_technicians_are_shown(self):
+        calendar = self.company.resource_calendar_id
+        calendar.tz = "UTC"
+        begin = BEGIN.replace(hour=5)  # a Monday
+        with freeze_time(begin):
+            (start, end), *_rest = self.env["project.task"]._get_free_times(
+                self.technician, self.company, begin, timedelta(hours=1)
+            )
+            self.assertEqual((start, end), (END, BEGIN.replace(hour=12)))
+            (start, _end), *_rest = self.env["project.task"]._get_free_times(
+                self.other_technician, self.company, begin, timedelta(hours=1)
+            )
+            self.assertEqual(start, BEGIN)
+            wizard = self._wizard(user_ids=self.technician)
+            self.assertIn("10:00", wizard.free_times)
+        self.assertFalse(self._wizard().free_times)

@@ -64,6 +64,11 @@ class HelpdeskInterventionWizard(models.TransientModel):
     date_deadline = fields.Datetime(string="Planned End")
     overlap_notice = fields.Text(compute="_compute_overlap_notice")
     planning_notice = fields.Text(compute="_compute_planning_notice")
+    free_times = fields.Text(
+        compute="_compute_free_times",
+        help="The next times when none of the assignees has a visit, in the working "
+        "hours of the company.",
+    )
     task_id = fields.Many2one(
         comodel_name="project.task", readonly=True, server_only=True, copy=False
     )
@@ -128,6 +133,17 @@ class HelpdeskInterventionWizard(models.TransientModel):
                 wizard.partner_id,
                 wizard.planned_date_begin,
                 wizard.date_deadline,
+            )
+
+    @api.depends("user_ids", "planned_date_begin", "date_deadline", "company_id")
+    def _compute_free_times(self):
+        for wizard in self:
+            begin, end = wizard.planned_date_begin, wizard.date_deadline
+            length = end - begin if begin and end and end > begin else VISIT_LENGTH
+            # Only of whom the user may read: a pop-up takes any id.
+            users = wizard.user_ids._origin._filtered_access("read")
+            wizard.free_times = self.env["project.task"]._describe_free_times(
+                users, wizard.company_id, begin, length
             )
 
     @api.onchange("planned_date_begin")
