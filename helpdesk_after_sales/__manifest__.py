@@ -5,7 +5,7 @@
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",
     "license": "LGPL-3",
-    "depends": ["portal", "privacy_lookup", "rating", "sale_stock"],
+    "depends": ["digest", "portal", "privacy_lookup", "rating", "sale_stock"],
     # The models carry the names of Odoo's own Helpdesk, and OCA's helpdesk_mgmt
     # defines the same ones: none of them can stand in one database with another.
     "excludes": ["helpdesk", "helpdesk_mgmt"],
@@ -33,6 +33,7 @@
         "data/ir_sequence_data.xml",
         "data/mail_message_subtype_data.xml",
         "data/ir_cron_data.xml",
+        "data/digest_data.xml",
         "wizards/helpdesk_macro_apply_views.xml",
         "wizards/helpdesk_ticket_merge_views.xml",
         "wizards/helpdesk_ticket_request_decline_views.xml",
@@ -56,6 +57,7 @@
         "views/helpdesk_team_views.xml",
         "views/purchase_views.xml",
         "views/warranty_views.xml",
+        "views/digest_digest_views.xml",
         "views/helpdesk_after_sales_menus.xml",
     ],
     "demo": [

@@ -65,6 +65,7 @@ from . import account_move
 from . import account_move_line
 from . import account_move_refund
 from . import account_move_refund_share
+from . import digest_digest
 from . import ir_attachment
 from . import ir_module_module
 from . import ir_websocket

@@ -268,3 +268,25 @@ class TestReportAnalysis(HelpdeskConversationCommon):
         self.assertIn(ticket.id, self._report().search([]).ids)
         ticket.active = False
         self.assertNotIn(ticket.id, self._report().search([]).ids)
+
+    def test_x27_digest_tells_agents_what_the_desk_did(self):
+        digest = self.env.ref("digest.digest_digest_default").sudo()
+        self.assertTrue(digest.kpi_helpdesk_tickets_opened)
+        self.assertTrue(digest.kpi_helpdesk_tickets_closed)
+        before = digest._compute_kpis(self.company, self.agent)
+        ticket = self._ticket(self.customer_b, stage_id=self.solved.id)
+        ticket.close_date -= timedelta(hours=1)
+        after = digest._compute_kpis(self.company, self.agent)
+        names = ["kpi_helpdesk_tickets_opened", "kpi_helpdesk_tickets_closed"]
+        for name in names:
+            old, new = (
+                next(kpi for kpi in kpis if kpi["kpi_name"] == name)
+                for kpis in (before, after)
+            )
+            column = next(key for key in new if key.endswith("col1"))
+            with self.subTest(name):
+                self.assertEqual(
+                    int(new[column]["value"]), int(old[column]["value"]) + 1
+                )
+        told = digest._compute_kpis(self.company, self.employee)
+        self.assertFalse({kpi["kpi_name"] for kpi in told} & {*names})

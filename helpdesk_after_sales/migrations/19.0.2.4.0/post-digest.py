@@ -1,0 +1,14 @@
+"""The digest that comes with Odoo tells agents of their tickets, as in new ones."""
+
+from odoo import SUPERUSER_ID, api
+
+
+def migrate(cr, _version):
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    if digest := env.ref("digest.digest_digest_default", raise_if_not_found=False):
+        digest.write(
+            {
+                "kpi_helpdesk_tickets_opened": True,
+                "kpi_helpdesk_tickets_closed": True,
+            }
+        )
