@@ -122,6 +122,58 @@ class Shop:
         return model.create(values)
 
 
+# -- Promises ----------------------------------------------------------------
+
+
+@service("helpdesk_after_sales")
+def promises(shop):
+    """What three policies add to a ticket; ``native`` is a team that promises nothing,
+    both keep whose turn it is."""
+    root = shop.env(su=True, user=1)
+    teams = root["helpdesk.team"].create(
+        [{"name": "Promises nothing"}, {"name": "Promises", "use_sla": True}]
+    )
+    solved = teams[1].stage_ids.filtered("fold")[:1]
+    root["helpdesk.sla"].create(
+        [
+            {"name": target, "target_type": target, "team_id": teams[1].id, "time": 8}
+            | ({"stage_id": solved.id} if target == "stage" else {})
+            for target in ("first_answer", "next_answer", "stage")
+        ]
+    )
+
+    def create(team):
+        tickets = root["helpdesk.ticket"].with_context(helpdesk_from_mail=True)
+        return tickets.create(
+            {"name": "Bench", "team_id": team.id, "partner_id": shop.customer.id}
+        )
+
+    def post(ticket, **values):
+        ticket.message_post(
+            body="Text",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            **values,
+        )
+
+    new = [create(team).with_env(shop.env) for team in teams]
+    answered = [create(team) for team in teams]
+    for ticket in answered:
+        post(ticket.with_env(shop.env))
+    root.flush_all()
+    customer, to_customer = (
+        {"author_id": shop.customer.id},
+        {"partner_ids": shop.customer.ids},
+    )
+    return {
+        "New ticket": [lambda team=team: create(team) for team in teams],
+        "Answer": [lambda ticket=ticket: post(ticket, **to_customer) for ticket in new],
+        "Customer's reply": [
+            lambda ticket=ticket: post(ticket, **customer) for ticket in answered
+        ],
+    }
+
+
 # -- The services ------------------------------------------------------------
 
 
