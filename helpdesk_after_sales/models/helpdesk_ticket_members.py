@@ -10,10 +10,9 @@ class HelpdeskTicket(models.Model):
     def _notify_get_recipients(self, message, msg_vals=False, **kwargs):
         """Add the members of the team to those who get a new ticket. Each is told as
         followers are: once, in their language, by mail or in their inbox."""
-        told = message.sudo().partner_ids.ids  # sudo: of a message that is being sent
-        if msg_vals and "partner_ids" in msg_vals:
-            told = msg_vals["partner_ids"]
         if members := self._get_members_to_tell(message):
+            # sudo: whom a message is for that is being sent.
+            told = (msg_vals or {}).get("partner_ids") or message.sudo().partner_ids.ids
             members = [member for member in members.ids if member not in told]
             msg_vals = dict(msg_vals or {}, partner_ids=[*told, *members])
         return super()._notify_get_recipients(message, msg_vals=msg_vals, **kwargs)

@@ -40,10 +40,12 @@ class ResGroups(models.Model):
     _inherit = "res.groups"
 
     def write(self, vals):
-        if vals.keys().isdisjoint(("implied_ids", "user_ids")):
+        # It isn't there while the addon is being installed.
+        agents = self.env.ref(AGENT, raise_if_not_found=False)
+        if not agents or vals.keys().isdisjoint(("implied_ids", "user_ids")):
             return super().write(vals)
         # sudo: whose rights change, whoever may change them.
-        agents = self.env.ref(AGENT).sudo()
+        agents = agents.sudo()
         before = agents.all_user_ids
         result = super().write(vals)
         (before - agents.all_user_ids)._give_tickets_back()
