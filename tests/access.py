@@ -1,7 +1,7 @@
 """The people, records and calls that the tests of who may do what share.
 
 ===========  ===========================================================================
-public       nobody is logged in
+public       whom pages for visitors act as
 portal       the customer of the ticket
 employee     an internal user without further rights
 apps         a user of Invoicing, Sales, Inventory, Project and Field Service, who is
@@ -13,9 +13,14 @@ both         an agent who has those rights of the applications as well
 ===========  ===========================================================================
 """
 
+import json
+
 from odoo import Command
+from odoo.exceptions import AccessError
 from odoo.orm.model_classes import is_model_definition
-from odoo.tests import HttpCase, JsonRpcException
+from odoo.service.model import call_kw
+from odoo.tests import HttpCase
+from odoo.tools import json_default
 
 from odoo.addons.helpdesk_after_sales.tests.common import (
     AGENT,
@@ -64,22 +69,26 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
         super().setUpClass()
         apps = ",".join(name for name in APPLICATIONS if cls.env.ref(name, False))
         other_company = cls.env["res.company"].create({"name": "Elsewhere"})
+        groups = {
+            "employee": "base.group_user",
+            "apps": apps,
+            "agent": AGENT,
+            "manager": MANAGER,
+            "both": f"{AGENT},{apps}",
+        }
         cls.users = {
             "portal": cls._new_user(
                 "matrix_portal", "base.group_portal", partner_id=cls.contact_a1.id
             ),
-            "employee": cls._new_user("matrix_employee", "base.group_user"),
-            "apps": cls._new_user("matrix_apps", apps),
             "elsewhere": cls._new_user(
                 "matrix_elsewhere",
                 AGENT,
                 company_id=other_company.id,
                 company_ids=[Command.set(other_company.ids)],
             ),
-            "agent": cls._new_user("matrix_agent", AGENT),
-            "manager": cls._new_user("matrix_manager", MANAGER),
-            "both": cls._new_user("matrix_both", f"{AGENT},{apps}"),
         }
+        made = cls._new_users({f"matrix_{role}": groups[role] for role in groups})
+        cls.users |= dict(zip(groups, made, strict=True))
         team = cls.team
         # Straight to the table: switching a service on would install its addon.
         services = [name for name in team._after_sales_services() if name in team]
@@ -267,36 +276,23 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
 
     # -- Asking --------------------------------------------------------------
 
-    def _log_in(self):
-        """Return ``{role: its connection}``."""
-        openers = {}
-        for role in ROLES:
-            user = self.users.get(role)
-            self.authenticate(user and user.login, user and user.login)
-            openers[role] = self.opener
-            # Kept: the next log-in would end this session.
-            self.session = None
-        self.addCleanup(setattr, self, "opener", self.opener)
-        return openers
-
-    def _call(self, opener, model, method, *args, **kwargs):
-        """Return the answer, or the name of the exception."""
-        self.opener = opener
+    def _call(self, role, model, method, *args, **kwargs):
+        """Return the answer of an RPC call as a client gets it, or the exception; what
+        was refused is taken back."""
+        user = self.users.get(role) or self.env.ref("base.public_user")
         try:
-            return self.make_jsonrpc_request(
-                f"/web/dataset/call_kw/{model}/{method}",
-                {"model": model, "method": method, "args": args, "kwargs": kwargs},
-                timeout=60,
-            )
-        except JsonRpcException as error:
+            with self.env.cr.savepoint():
+                records = self.env(user=user.id, su=False, context={})[model]
+                answer = call_kw(records, method, list(args), kwargs)
+                records.env.flush_all()  # as who calls: what is computed is theirs
+            return json.loads(json.dumps(answer, default=json_default))
+        except Exception as error:  # noqa: B902 (whatever it is, a cell names it)
+            self.env.invalidate_all(flush=False)
             return error
 
     @staticmethod
     def _is_refused(answer):
-        return isinstance(answer, JsonRpcException) and any(
-            name in str(answer)
-            for name in ("AccessError", "SessionExpired", "AccessDenied")
-        )
+        return isinstance(answer, AccessError)
 
     def _record(self, model):
         return self.records.get(model, self.env[model])

@@ -69,6 +69,7 @@ from . import digest_digest
 from . import ir_attachment
 from . import ir_module_module
 from . import ir_websocket
+from . import mail_activity
 from . import mail_message
 from . import mail_thread
 from . import product_product

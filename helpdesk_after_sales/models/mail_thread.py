@@ -96,6 +96,20 @@ class MailThread(models.AbstractModel):
             message, message_dict, routes
         )
 
+    def message_notify(self, **kwargs):
+        """Notify people of a ticket, a team or a conversation, as who may read it: the
+        subject and the link go along.
+
+        :raises AccessError: when the user may not
+        """
+        if not self.env.su:
+            record, model = self, kwargs.get("model")
+            if model and model in self.env:
+                record = self.env[model].browse(kwargs.get("res_id") or ())
+            if record._name.startswith("helpdesk."):
+                record.check_access("read")
+        return super().message_notify(**kwargs)
+
     @api.model
     def _detect_loop_sender(self, message, message_dict, routes):
         ticket = self.env["helpdesk.ticket"]

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..tools.pointers import find_hidden
+
 
 class RatingRating(models.Model):
     _inherit = "rating.rating"
@@ -26,6 +28,18 @@ class RatingRating(models.Model):
         for rating in rated:
             rating.helpdesk_readable = rating.res_id in readable
 
+    def _compute_res_name(self):
+        result = super()._compute_res_name()
+        shown = self.filtered(lambda rating: not rating.id)
+        find_hidden(shown, "res_model", lambda model: False).res_name = False
+        return result
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        ratings = super().create(vals_list)
+        ratings._check_rated()
+        return ratings
+
     def write(self, vals):
         result = super().write(vals)
         if not self.env.su and not vals.keys().isdisjoint(
@@ -34,7 +48,17 @@ class RatingRating(models.Model):
             # The rules were asked before: no rating of something else becomes one of a
             # ticket.
             self.check_access("write")
+            self._check_rated()
         return result
+
+    def _check_rated(self):
+        """Raise unless the user may read what of ours is rated: a rating tells its
+        name."""
+        if self.env.su:
+            return
+        for rating in self.sudo():  # sudo: what it points to, asked for as the user
+            if (rating.res_model or "").startswith("helpdesk."):
+                self.env[rating.res_model].browse(rating.res_id).check_access("read")
 
     def _search_helpdesk_readable(self, operator, value):
         if operator != "in" or list(value) != [True]:

@@ -6,3 +6,4 @@ from . import helpdesk_ticket_merge
 from . import helpdesk_ticket_request_decline
 from . import privacy_lookup_wizard
 from . import stock_return_picking
+from . import mail_compose_message
