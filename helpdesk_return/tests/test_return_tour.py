@@ -50,3 +50,17 @@ class TestReturnPhoneTour(HttpCase, HelpdeskReturnCommon):
             login="after_sales_agent",
         )
         self.assertEqual(self.ticket_a.return_ids.create_uid, self.agent)
+
+    def test_x17_process_return_on_a_phone(self):
+        """As the warehouse: the lamps came damaged."""
+        picking = self._return({self.lamp: 3})
+        self.start_tour(
+            f"/odoo/stock.picking/{picking.id}",
+            "helpdesk_process_return_phone",
+            login="after_sales_stock",
+        )
+        self.assertEqual(picking.state, "done")
+        self.assertRecordValues(
+            picking.helpdesk_decision_ids,
+            [{"condition": "damaged", "quantity": 3, "note": "A dent"}],
+        )

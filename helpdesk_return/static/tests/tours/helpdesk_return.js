@@ -180,3 +180,44 @@ registry.category("web_tour.tours").add("helpdesk_return_phone", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("helpdesk_process_return_phone", {
+    steps: () => [
+        {
+            content: "the first button of the header",
+            trigger: "button[name=action_process_return]",
+            run: "click",
+        },
+        {
+            content: "what was announced stands on cards, as sound",
+            trigger: ".modal .o_kanban_record:contains(Lamp):contains(3.00)",
+            run: "click",
+        },
+        {
+            content: "say in which condition it came",
+            trigger: ".modal .o_field_radio input[data-value=damaged]",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name=note] input",
+            run: "edit A dent",
+        },
+        {
+            content: "back to the cards",
+            trigger: ".modal .o_form_button_save",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_kanban_record:contains(A dent)",
+        },
+        {
+            content: "one press makes it all",
+            trigger: ".modal footer button[name=action_process]",
+            run: "click",
+        },
+        {
+            content: "the return is done",
+            trigger: "body:not(:has(.modal)) .o_form_view:contains(IN/)",
+        },
+    ],
+});
