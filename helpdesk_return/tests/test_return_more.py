@@ -43,6 +43,8 @@ class TestReturnSeveral(HelpdeskReturnCommon):
 
     def test_one_press_makes_a_return_of_each_delivery(self):
         form = self._form()
+        self.assertFalse(form.exchange_notice)
+        self.assertFalse(any(line["delivery"] for line in form.line_ids._records))
         with form.line_ids.edit(0) as line:
             line.quantity = 1
         form.add_picking_id = self.delivery_2

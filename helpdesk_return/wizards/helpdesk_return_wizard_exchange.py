@@ -22,11 +22,12 @@ class HelpdeskReturnWizard(models.TransientModel):
     def _compute_exchange_notice(self):
         for wizard in self:
             lines = wizard._get_exchange_lines()
-            wizard.exchange_notice = lines and " ".join(
+            sentences = [
                 wizard._describe_exchange(order, of_order)
                 for order, of_order in lines._group_by_order().items()
                 if order
-            )
+            ]
+            wizard.exchange_notice = " ".join(sentences) or False
 
     def _get_exchange_lines(self):
         """Return the lines of which another product is sent."""

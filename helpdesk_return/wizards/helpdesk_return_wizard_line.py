@@ -69,6 +69,8 @@ class HelpdeskReturnWizardLine(models.TransientModel):
             balance = wizard._get_balance()
             for line in lines:
                 line.update(line._prepare_figures(balance))
+            if len({move.picking_id for move in balance.goods}) < 2:
+                lines.delivery = False  # there is nothing to tell apart
 
     def _prepare_figures(self, balance):
         """Return the values of the computed fields.
