@@ -110,7 +110,6 @@ class TestCouponPortal(HelpdeskCouponCommon, HttpCase):
         order = self._order(self.contact_a1)
         self._apply(order, coupon)
         order.action_confirm()
-        self._new_user("coupon_a", "base.group_portal", partner_id=self.contact_a2.id)
         self.env["sale.order"].create(
             {
                 "partner_id": self.contact_a2.id,

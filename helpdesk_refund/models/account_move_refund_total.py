@@ -133,8 +133,10 @@ class AccountMove(models.Model):
 
     def _is_refund_closed_by(self, parts, left):
         """Return whether nothing of the lines is left after a credit note of
-        ``parts``."""
+        ``parts``; a quantity whose money was given already is nothing."""
         for line, rest in left.lines.items():
+            if self.currency_id.is_zero(rest.subtotal):
+                continue
             taken = sum(values["quantity"] for values in parts.get(line, ()))
             if not line._is_quantity_used_up(rest.quantity - taken):
                 return False

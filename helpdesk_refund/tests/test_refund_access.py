@@ -2,9 +2,9 @@ from lxml import etree
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import tagged
 
-from odoo.addons.helpdesk_after_sales.tests.common import AGENT
+from odoo.addons.helpdesk_after_sales.tests.common import AGENT, MANAGER
 
 from .common import HelpdeskRefundCommon
 
@@ -16,17 +16,16 @@ class TestRefundAccess(HelpdeskRefundCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.accountant = cls._new_user(
-            "after_sales_accountant", "account.group_account_invoice"
+        billing = "account.group_account_invoice"
+        cls.accountant, cls.billing_manager = cls._new_users(
+            {
+                "after_sales_accountant": billing,
+                "after_sales_billing_manager": f"{MANAGER},{billing}",
+            }
         )
-        cls.billing_manager = cls._new_user(
-            "after_sales_billing_manager",
-            "helpdesk_after_sales.group_helpdesk_manager,account.group_account_invoice",
-        )
-        cls.portal_user = new_test_user(
-            cls.env,
+        cls.portal_user = cls._new_user(
             "after_sales_refund_portal",
-            groups="base.group_portal",
+            "base.group_portal",
             partner_id=cls.contact_a1.id,
         )
 

@@ -395,7 +395,6 @@ class AccountMoveReversal(models.TransientModel):
         elif wizard.helpdesk_returned_only and self.helpdesk_take != "none":
             self._check_returned()
         action = super(AccountMoveReversal, wizard).reverse_moves(is_modify)
-        wizard._check_made()
         if is_modify:
             self._after_modify()
         self._approve_request(self.new_move_ids)

@@ -117,29 +117,19 @@ class AccountMoveReversal(models.TransientModel):
         self._check_amounts(choices, left)
         return choices
 
-    def _check_made(self):
-        """Refuse a credit note of nothing: it couldn't be posted."""
-        self._check_totals(
-            {
-                note.reversed_entry_id: note.amount_total
-                for note in self.new_move_ids
-                if note.move_type == "out_refund"
-            }
-        )
-
     @api.model
-    def _check_totals(self, totals):
-        """Refuse ``{invoice: total}`` of credit notes when one comes to nothing."""
-        for invoice, total in totals.items():
-            if invoice.currency_id.is_zero(total):
-                raise UserError(
-                    self.env._(
-                        "%(invoice)s: what is chosen comes to less than %(amount)s. "
-                        "Take more of it.",
-                        invoice=invoice.name,
-                        amount=invoice._format_refund(invoice.currency_id.rounding),
-                    )
-                )
+    def _check_plan(self, invoice, plan):
+        """Refuse a credit note without lines: it couldn't be posted."""
+        if plan.parts is None or plan.extras or any(plan.parts.values()):
+            return
+        raise UserError(
+            self.env._(
+                "%(invoice)s: what is chosen comes to less than %(amount)s. Take more "
+                "of it.",
+                invoice=invoice.name,
+                amount=invoice._format_refund(invoice.currency_id.rounding),
+            )
+        )
 
     def _check_nothing_twice(self, choices):
         lines = self.helpdesk_line_ids.filtered("quantity").move_line_id

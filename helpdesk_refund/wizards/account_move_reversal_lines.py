@@ -341,13 +341,15 @@ class AccountMoveReversal(models.TransientModel):
         try:
             choices = self._check_choices(left)
             choices = self._spread_amounts(choices, left)
-            totals = {
-                move: move._get_refund_total(choice, left[move])
+            plans = {
+                move: move._plan_refund(choice, left[move])
                 for move, choice in choices.items()
             }
-            self._check_totals(totals)
+            for move, plan in plans.items():
+                self._check_plan(move, plan)
         except UserError as refusal:
             return figures | {"helpdesk_choice_refusal": str(refusal)}
+        totals = {move: plan.total for move, plan in plans.items()}
         if len(totals) > 1:
             figures["helpdesk_totals"] = ", ".join(
                 f"{move.name}: {move._format_refund(total)}"
@@ -451,8 +453,10 @@ class AccountMoveReversal(models.TransientModel):
     def _get_refund_plan(self, invoice):
         """Return the ``RefundPlan`` of ``invoice`` as the pop-up stands.
 
-        :raises UserError: see ``_check_choices``
+        :raises UserError: see ``_check_choices`` and ``_check_plan``
         """
         left = self.move_ids._get_refund_left()
         choices = self._spread_amounts(self._check_choices(left), left)
-        return invoice._plan_refund(choices[invoice], left[invoice])
+        plan = invoice._plan_refund(choices[invoice], left[invoice])
+        self._check_plan(invoice, plan)
+        return plan
