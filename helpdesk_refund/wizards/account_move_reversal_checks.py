@@ -119,8 +119,11 @@ class AccountMoveReversal(models.TransientModel):
 
     @api.model
     def _check_plan(self, invoice, plan):
-        """Refuse a credit note without lines: it couldn't be posted."""
+        """Refuse a credit note without lines: it couldn't be posted. The last cents of
+        roundings and taxes get a line when it is made."""
         if plan.parts is None or plan.extras or any(plan.parts.values()):
+            return
+        if not invoice.currency_id.is_zero(plan.total):
             return
         raise UserError(
             self.env._(
