@@ -70,12 +70,15 @@ class HelpdeskTeam(models.Model):
         self.ensure_one()
         # sudo: whom a ticket is for, whoever wrote; nothing of them is shown.
         team = self.sudo()
-        group = team.env.ref("helpdesk_after_sales.group_helpdesk_user")
+        # From the cache: each ticket that comes in asks.
+        group_id = team.env["ir.model.data"]._xmlid_to_res_id(
+            "helpdesk_after_sales.group_helpdesk_user"
+        )
         return team.member_ids.filtered_domain(
             Domain("active", "=", True)
             & Domain("share", "=", False)
             & Domain("company_ids", "in", team.company_id.ids)
-            & Domain("all_group_ids", "in", group.ids)
+            & Domain("all_group_ids", "in", [group_id])
         )
 
     def _get_listeners(self):
