@@ -61,6 +61,7 @@ class TestReturnAccess(HelpdeskReturnCommon):
                 "action_return",
                 "action_view_returns",
                 "action_print_return_slip",
+                "action_return_papers",
                 "action_send_return_slip",
                 "action_replacement",
                 "action_view_replacements",

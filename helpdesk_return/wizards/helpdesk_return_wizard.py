@@ -195,30 +195,33 @@ class HelpdeskReturnWizard(models.TransientModel):
 
     def _get_notice(self):
         """Return why nothing can be returned, or ``False`` (X4)."""
-        if not self._get_allowed_pickings():
-            # sudo: whether there is a delivery is all that is told.
-            pickings = self.env["stock.picking"].sudo()
-            if pickings.search_count(self._get_picking_domain(), limit=1):
-                return False
-            if not self.sale_order_id:
-                return self.env._(
-                    "%(customer)s has no delivery that is done: there is nothing to "
-                    "return.",
-                    customer=self.helpdesk_commercial_partner_id.display_name,
-                )
-            return self.env._(
-                "No delivery of this order is done yet, so nothing can be returned. "
-                "Choose another order, or empty it."
+        # What can be returned is counted of allowed deliveries only.
+        if any(self.line_ids.mapped("returnable_quantity")):
+            return False
+        if self._get_allowed_pickings():
+            return bool(self.line_ids) and self.env._(
+                "Everything of this delivery is on a return already."
             )
-        if self.line_ids and not any(self.line_ids.mapped("returnable_quantity")):
-            return self.env._("Everything of this delivery is on a return already.")
-        return False
+        # sudo: whether there is a delivery is all that is told.
+        pickings = self.env["stock.picking"].sudo()
+        if pickings.search_count(self._get_picking_domain(), limit=1):
+            return False
+        if not self.sale_order_id:
+            return self.env._(
+                "%(customer)s has no delivery that is done: there is nothing to "
+                "return.",
+                customer=self.helpdesk_commercial_partner_id.display_name,
+            )
+        return self.env._(
+            "No delivery of this order is done yet, so nothing can be returned. "
+            "Choose another order, or empty it."
+        )
 
     @api.depends("picking_id", "sale_order_id", "line_ids.move_id")
     def _compute_notice(self):
         for wizard in self:
-            deliveries = wizard._get_allowed_pickings()
-            wizard.several_deliveries = len(deliveries) > 1
+            # Whose they are is for the figures and the buttons to ask.
+            wizard.several_deliveries = len(wizard._get_chosen_pickings()) > 1
             wizard.notice = wizard._get_notice()
 
     def _get_picking_domain(self):
