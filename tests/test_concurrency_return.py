@@ -10,7 +10,7 @@ from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 
 ROUNDS = 20
-AGENT = "helpdesk_after_sales.group_helpdesk_user"
+GROUPS = "helpdesk_after_sales.group_helpdesk_user,stock.group_stock_user"
 
 
 @tagged("post_install", "-at_install")
@@ -26,7 +26,7 @@ class TestConcurrencyReturn(RaceCase):
     @classmethod
     def _set_up(cls, env):
         cls.user_ids = [
-            new_test_user(env, f"return_race_{number}", groups=AGENT).id
+            new_test_user(env, f"return_race_{number}", groups=GROUPS).id
             for number in (1, 2)
         ]
         partner = env["res.partner"].create({"name": "Racing customer"})
@@ -45,6 +45,7 @@ class TestConcurrencyReturn(RaceCase):
     @classmethod
     def _clean_up(cls, env):
         env["helpdesk.return.wizard"].search([]).unlink()
+        env["helpdesk.return.process"].search([]).unlink()
         cls._remove_pickings(env)
         env["stock.quant"].search([("product_id", "=", cls.product_id)]).unlink()
         cls._remove_helpdesk(
@@ -138,3 +139,62 @@ class TestConcurrencyReturn(RaceCase):
         picking_id = self._new_delivery()
         results = self._compete(picking_id, 1)
         self.assertTrue(all(isinstance(result, int) for result in results), results)
+
+    def test_x17_two_people_process_one_return(self):
+        """Both have the pop-up open: what came is received once, and who comes second
+        is told to look again."""
+        picking_id = self._new_delivery()
+        made = self._as_root(lambda env: self._return(env, picking_id, 2))
+        pop_ups = [
+            self._as_root(functools.partial(self._open_process, made, user))
+            for user in self.user_ids
+        ]
+        before = self._count_in_stock()
+
+        def process(env, pop_up):
+            env["helpdesk.return.process"].browse(pop_up).action_process()
+            return pop_up
+
+        results, _tries = self._race(
+            *(
+                (user, functools.partial(process, pop_up=pop_up))
+                for user, pop_up in zip(self.user_ids, pop_ups, strict=True)
+            )
+        )
+        done = [result for result in results if isinstance(result, int)]
+        self.assertEqual(len(done), 1, results)
+        self.assertIn(done[0], pop_ups)
+        [refusal] = [result for result in results if not isinstance(result, int)]
+        self.assertIsInstance(refusal, UserError)
+        self.assertIn("in the meantime", str(refusal))
+        self.assertEqual(self._count_in_stock(), before + 2)
+        found = self._as_root(
+            lambda env: (
+                env["stock.picking"]
+                .browse(made)
+                .helpdesk_decision_ids.mapped("quantity")
+            )
+        )
+        self.assertEqual(found, [2])
+
+    def _open_process(self, picking_id, user_id, env):
+        """Return the id of the pop-up of one user."""
+        pop_ups = env["helpdesk.return.process"].with_user(user_id)
+        pop_up = pop_ups.create({"picking_id": picking_id})
+        # As at the end of a request of theirs: the lines are theirs, too.
+        pop_up.env.flush_all()
+        return pop_up.id
+
+    def _count_in_stock(self):
+        return self._as_root(
+            lambda env: sum(
+                env["stock.quant"]
+                .search(
+                    [
+                        ("product_id", "=", self.product_id),
+                        ("location_id.usage", "=", "internal"),
+                    ]
+                )
+                .mapped("quantity")
+            )
+        )

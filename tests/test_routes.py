@@ -33,6 +33,10 @@ ROUTES = {
         "helpdesk.ticket",
         "access_token",
     ),
+    "/my/tickets/<int:ticket_id>/return/<int:picking_id>/label": (
+        "helpdesk.ticket",
+        "access_token",
+    ),
     "/my/purchases": "user",
     "/my/purchases/page/<int:page>": "user",
     "/my/purchases/<int:line_id>/<string:kind>": ("sale.order.line", None),
@@ -41,6 +45,7 @@ ROUTES = {
     "/my/visits": "user",
     "/my/visits/page/<int:page>": "user",
     "/my/visits/<int:task_id>": ("project.task", "fsm_access_token"),
+    "/my/visits/<int:task_id>/answer": ("project.task", "fsm_access_token"),
     "/my/visits/<int:task_id>/report": ("project.task", "fsm_access_token"),
     "/my/visits/<int:task_id>/sign": ("project.task", "fsm_access_token"),
 }
