@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-# Of what is known when a ticket is made nothing has passed.
+# Each duration, and the moment at which it is counted.
 TIMES = {
     "assign_hours": "assign_date",
     "first_response_hours": "first_response_date",

@@ -2,12 +2,7 @@ from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-# What is over or never happened has no duration: averages leave it out.
-DURATIONS = {
-    "assign_hours": "assign_date",
-    "first_response_hours": "first_response_date",
-    "close_hours": "close_date",
-}
+from ..models.helpdesk_ticket_times import TIMES
 
 
 class HelpdeskTicketReportAnalysis(models.Model):
@@ -111,7 +106,8 @@ class HelpdeskTicketReportAnalysis(models.Model):
             name: SQL.identifier(table, name)
             for name in ("id", *self._depends["helpdesk.ticket"])
         }
-        for name, date in DURATIONS.items():
+        # What hasn't happened has no duration: averages leave it out.
+        for name, date in TIMES.items():
             columns[name] = SQL(
                 "CASE WHEN %s IS NOT NULL THEN COALESCE(%s, 0) END",
                 columns[date],
