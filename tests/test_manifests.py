@@ -66,6 +66,12 @@ def test_metapackage_lists_every_addon():
     assert listed == set(MANIFESTS)
 
 
+def test_image_holds_every_addon():
+    text = (ROOT / "setup" / "Dockerfile").read_text()
+    copied = re.findall(r"^COPY .* (helpdesk_\w+) /mnt/extra-addons/\1$", text, re.M)
+    assert set(copied) == set(MANIFESTS)
+
+
 def test_top_level_holds_what_it_should():
     allowed = {*MANIFESTS, "docs", "setup", "tests", "LICENSE", "README.md"}
     allowed |= {"CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
