@@ -98,13 +98,10 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
     @api.model
     def _get_agent_views(self, user):
         """Return the views for ``user``: none for who may change these documents."""
-        views = self._after_sales_agent_views()
-        if (
-            views
-            and user.has_group("helpdesk_after_sales.group_helpdesk_user")
-            and not self.with_user(user).browse().has_access("write")
+        if user.has_group("helpdesk_after_sales.group_helpdesk_user") and not (
+            self.with_user(user).browse().has_access("write")
         ):
-            return views
+            return self._after_sales_agent_views()
         return {}
 
     @api.model

@@ -198,13 +198,12 @@ class HelpdeskTicket(models.Model):
         nothing to tell but order, product and lot of the ticket itself.
         """
         # sudo: the wizard has proved the ticket, or proves it before it acts.
-        ticket = self.sudo()
-        asked = ticket.line_ids.filtered(
+        lines = self.env["helpdesk.ticket.line"].sudo()
+        lines = lines.search_fetch([("ticket_id", "in", self._origin.ids)])
+        asked = lines.filtered(
             lambda line: line.state == "asked" and line.service == service
         )
-        noted = ticket.line_ids.filtered(
-            lambda line: line.state == "draft" and line.product_id
-        )
+        noted = lines.filtered(lambda line: line.state == "draft" and line.product_id)
         return asked[:1] or (noted if any(noted.mapped("quantity")) else noted[:0])
 
     def _in_customer_language(self):

@@ -102,7 +102,7 @@ class StockMove(models.Model):
         )
         return moves
 
-    def _get_after_sales_goods(self):
+    def _get_after_sales_goods(self, looked_up=None):
         """Return ``{delivery: GoodsOut}``, oldest first, of these moves: those of some
         order lines, or deliveries without an order.
 
@@ -110,6 +110,8 @@ class StockMove(models.Model):
         order line that holds the lot, else at the first of which something is left:
         cancelled and lowered orders, and who types a return by hand, leave no link
         (goods A8). Cancelled moves don't count.
+
+        :param looked_up: deliveries of which these moves hold all linked returns
         """
         directions = {move: move._get_after_sales_direction() for move in self}
         goods = {
@@ -121,8 +123,9 @@ class StockMove(models.Model):
             lambda move: directions[move] == "back" and move.state != "cancel"
         )
         # What was linked by hand may have no order line, or another one.
+        others = self.browse(move.id for move in goods) - (looked_up or self.browse())
         back |= self._search_after_sales_moves(
-            Domain("origin_returned_move_id", "in", [move.id for move in goods])
+            Domain("origin_returned_move_id", "in", others.ids)
             & Domain("id", "not in", self.ids)
             & Domain("state", "!=", "cancel")
         ).filtered(lambda move: move._get_after_sales_direction() == "back")
