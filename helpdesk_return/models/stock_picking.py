@@ -20,8 +20,9 @@ class StockPicking(models.Model):
 
     @api.model
     def _after_sales_agent_views(self):
+        find = self.env["ir.model.data"]._xmlid_to_res_id
         return {
-            kind: self.env.ref(f"helpdesk_return.stock_picking_view_{kind}_agent").id
+            kind: find(f"helpdesk_return.stock_picking_view_{kind}_agent")
             for kind in ("list", "form")
         }
 
@@ -205,9 +206,11 @@ class StockPicking(models.Model):
         lines = moves.sale_line_id
         loose = moves.filtered(lambda move: not move.sale_line_id)
         all_moves = moves._search_after_sales_moves(
-            Domain("sale_line_id", "in", lines.ids) | Domain("id", "in", loose.ids)
+            Domain("sale_line_id", "in", lines.ids)
+            | Domain("id", "in", loose.ids)
+            | Domain("origin_returned_move_id", "in", moves.ids)
         )
-        goods = all_moves._get_after_sales_goods()
+        goods = all_moves._get_after_sales_goods(looked_up=moves)
         parts = lines._get_after_sales_parts_by_line(all_moves)
         groups = [self] if together else self
         return {

@@ -31,6 +31,12 @@ class HelpdeskReturnWizard(models.TransientModel):
         store=True,
         readonly=False,
     )
+    allowed_picking_id = fields.Many2one(
+        comodel_name="stock.picking",
+        compute="_compute_allowed_picking_id",
+        groups=fields.NO_ACCESS,
+        help="The delivery to return, when this customer received it.",
+    )
     add_picking_id = fields.Many2one(
         comodel_name="stock.picking",
         string="Add a Delivery",
@@ -245,9 +251,14 @@ class HelpdeskReturnWizard(models.TransientModel):
         domain = self.helpdesk_ticket_id._any_purchase_domain("stock.picking")
         return pickings & pickings.search(domain & Domain("id", "in", pickings.ids))
 
+    @api.depends("helpdesk_ticket_id", "picking_id")
+    def _compute_allowed_picking_id(self):
+        for wizard in self:
+            wizard.allowed_picking_id = wizard._filter_allowed(wizard.picking_id)
+
     def _get_allowed_picking(self):
         """Return *Delivery to Return*, see :meth:`_filter_allowed`."""
-        return self._filter_allowed(self.picking_id)
+        return self.sudo().allowed_picking_id  # sudo: nobody else reads it
 
     def _get_chosen_pickings(self):
         """Return *Delivery to Return* and those that were added to it, under
@@ -257,7 +268,8 @@ class HelpdeskReturnWizard(models.TransientModel):
 
     def _get_allowed_pickings(self):
         """Return all chosen deliveries, see :meth:`_filter_allowed`."""
-        return self._filter_allowed(self._get_chosen_pickings())
+        chosen, allowed = self._get_chosen_pickings(), self._get_allowed_picking()
+        return allowed if allowed == chosen else self._filter_allowed(chosen)
 
     def _get_balance(self):
         """Return the ``DeliveryBalance`` of the chosen deliveries together."""
@@ -378,8 +390,12 @@ class HelpdeskReturnWizard(models.TransientModel):
         self._check_ready()
         # sudo: _check_ready proved that the user may work on this ticket.
         deliveries = self._get_chosen_pickings().sorted("id")
-        # The order lines, too: what Odoo took back without a link is theirs.
-        self._lock(deliveries, deliveries.move_ids.sale_line_id)
+        # The order lines: what Odoo took back without a link is theirs, too.
+        moves = deliveries.move_ids
+        self._lock(
+            moves.filtered(lambda move: not move.sale_line_id).picking_id,
+            moves.sale_line_id,
+        )
         if made := self._open_result():
             return made
         steps = self.env["helpdesk.after.sales.step"]

@@ -133,11 +133,13 @@ class HelpdeskReturnWizard(models.TransientModel):
             made = native._create_return()
         else:
             moves = native.env["stock.move"]
-            on_ticket = Domain("helpdesk_ticket_id", "=", self.helpdesk_ticket_id.id)
-            before = moves.search(on_ticket)
             action = native.action_create_exchanges()
             made = native.env["stock.picking"].browse(action["res_id"])
-            again = moves.search(on_ticket & Domain("id", "not in", before.ids))
+            # Odoo makes the return first, then what is sent in exchange.
+            again = moves.search(
+                Domain("helpdesk_ticket_id", "=", self.helpdesk_ticket_id.id)
+                & Domain("id", ">", max(made.move_ids.ids, default=0))
+            )
             made.move_ids.helpdesk_exchange_id = native.helpdesk_reference_id
             sent = again.picking_id.filtered("helpdesk_ticket_id")
             if not sent:
