@@ -66,7 +66,6 @@ class HelpdeskRepairWizard(models.TransientModel):
     under_warranty = fields.Boolean(
         compute="_compute_under_warranty",
         store=True,
-        precompute=True,
         readonly=False,
         help="The parts of the repair cost nothing in its quotation.",
     )

@@ -53,12 +53,12 @@ class HelpdeskRepairWizardPart(models.TransientModel):
 
     def _check_part(self):
         """Refuse what can't be a part of a repair, in a sentence."""
-        product = self.product_id.display_name
-        if self.product_id.type != "consu":
+        product = self.product_id
+        if product.type != "consu":
             raise UserError(
                 self.env._(
                     "%(product)s is a service: services are added to the quotation.",
-                    product=product,
+                    product=product.display_name,
                 )
             )
         if (
@@ -67,14 +67,15 @@ class HelpdeskRepairWizardPart(models.TransientModel):
         ):
             raise UserError(
                 self.env._(
-                    "%(product)s: enter the quantity of this part.", product=product
+                    "%(product)s: enter the quantity of this part.",
+                    product=product.display_name,
                 )
             )
-        if self.uom_id not in self.allowed_uom_ids:
+        if self.uom_id != product.uom_id and self.uom_id not in self.allowed_uom_ids:
             raise UserError(
                 self.env._(
                     "%(product)s is not counted in %(unit)s: choose one of %(units)s.",
-                    product=product,
+                    product=product.display_name,
                     unit=self.uom_id.name,
                     units=", ".join(self.allowed_uom_ids.mapped("name")),
                 )
