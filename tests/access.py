@@ -153,6 +153,9 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
                 "helpdesk.ticket.report.analysis"
             ].browse(cls.ticket.id),
             "helpdesk.after.sales.reason": env.ref("helpdesk_after_sales.reason_wear"),
+            "helpdesk.after.sales.rule": env["helpdesk.after.sales.rule"].create(
+                {"name": "All of it"}
+            ),
             "helpdesk.after.sales.service": env.ref("helpdesk_after_sales.service_fsm"),
             "helpdesk.after.sales.resolution": env.ref(
                 "helpdesk_after_sales.resolution_money"

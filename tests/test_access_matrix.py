@@ -22,6 +22,7 @@ fsm.worksheet.sign                       -     -     -   rwc     -     -     -  
 fsm.worksheet.template                   -     -     r     r     r     r     r     r
 helpdesk.after.sales.reason              -     -     r     r     r     r  rwcu     r
 helpdesk.after.sales.resolution          -     -     r     r     r     r     r     r
+helpdesk.after.sales.rule                -     -     -     -     -     -  rwcu     -
 helpdesk.after.sales.service             -     -     r     r     r     r     r     r
 helpdesk.after.sales.step                -     -     -     -     -     r     r     r
 helpdesk.blocked.sender                  -     -     -     -     -     -  rwcu     -
@@ -229,6 +230,8 @@ base                             default_get onchange
 fsm.task.photo                   create write
 fsm.worksheet.template           copy_data create write
 helpdesk.after.sales.document    create get_formview_id get_view write
+helpdesk.after.sales.rule        copy_data create unlink write
+helpdesk.after.sales.service     unlink
 helpdesk.chosen.mixin            create default_get onchange write
 helpdesk.blocked.sender          create write
 helpdesk.coupon.wizard           create write
@@ -262,7 +265,7 @@ res.users                        write
 sale.order                       action_confirm
 stock.move                       create onchange write
 stock.move.line                  write
-stock.picking                    action_cancel
+stock.picking                    action_cancel action_confirm
 stock.reference                  create onchange write
 """
 

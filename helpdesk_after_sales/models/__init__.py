@@ -2,10 +2,14 @@ from . import base
 from . import helpdesk_chosen_mixin
 from . import helpdesk_named_mixin
 from . import helpdesk_after_sales_document
+from . import helpdesk_after_sales_document_rule
 from . import helpdesk_after_sales_purchase
 from . import helpdesk_after_sales_reason
 from . import helpdesk_after_sales_service
+from . import helpdesk_after_sales_rule
+from . import helpdesk_after_sales_rule_answer
 from . import helpdesk_after_sales_step
+from . import helpdesk_after_sales_step_rule
 from . import helpdesk_readable_mixin
 from . import helpdesk_warranty_mixin
 from . import helpdesk_stage
@@ -61,6 +65,7 @@ from . import helpdesk_ticket_times
 from . import helpdesk_ticket_closing
 from . import helpdesk_ticket_warranty
 from . import helpdesk_ticket_words
+from . import helpdesk_ticket_rule
 from . import account_move
 from . import account_move_line
 from . import account_move_refund

@@ -182,6 +182,7 @@ class HelpdeskAfterSalesStep(models.Model):
         :raises UserError: when the team doesn't do that
         """
         self._check_planned(service, ticket)
+        self._check_planned_rules(service, document)
         # sudo: nobody writes steps; the caller has checked the ticket.
         step = self.sudo().create(
             {

@@ -253,6 +253,7 @@ class HelpdeskTicket(models.Model):
             "lot_id": lot.id,
             "reason_id": reason.id,
         }
+        self._check_portal_rules(team, line, asked)
         if ticket_id:
             ticket = self._check_portal_open_ticket(line.company_id, ticket_id)
             asked["request_key"] = self._clean_portal_text(key, 64)

@@ -256,3 +256,14 @@ class SaleOrderLine(models.Model):
             if product.uom_id.compare(sold, 0) > 0:
                 parts[product] = sold / ordered
         return parts
+
+    # -- Money ---------------------------------------------------------------
+
+    def _get_after_sales_worth(self, quantity):
+        """Return what ``quantity`` of this line, in its unit, was sold for: with taxes,
+        in company currency."""
+        self.ensure_one()
+        price = self.price_total / (self.product_uom_qty or 1.0)
+        return self.currency_id._convert(
+            price * quantity, self.company_id.currency_id, self.company_id
+        )

@@ -36,3 +36,4 @@ from . import test_ticket_line
 from . import test_ticket_scale
 from . import test_warranty
 from . import test_warranty_kept
+from . import test_rules

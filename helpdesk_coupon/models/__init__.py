@@ -5,6 +5,7 @@ from . import helpdesk_team
 from . import helpdesk_ticket
 from . import loyalty_card
 from . import loyalty_card_pos
+from . import loyalty_card_rule
 from . import loyalty_card_withdraw
 from . import loyalty_history
 from . import loyalty_program

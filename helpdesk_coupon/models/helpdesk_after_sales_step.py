@@ -35,6 +35,12 @@ class HelpdeskAfterSalesStep(models.Model):
         return super()._check_planned(service, ticket)
 
     @api.model
+    def _get_rule_service(self, service):
+        if service == "gift_card":
+            return "use_coupons"
+        return super()._get_rule_service(service)
+
+    @api.model
     def _get_waits_for(self, service):
         return "refusal" if service == "coupon" else super()._get_waits_for(service)
 

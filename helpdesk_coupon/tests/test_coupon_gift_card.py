@@ -41,6 +41,32 @@ class TestCouponGiftCard(HelpdeskCouponCommon):
             )
         )
 
+    def test_x10_rules_count_codes_over_tickets(self):
+        rules = self.env["helpdesk.after.sales.rule"]
+        rules.search([]).active = False
+        rules.create(
+            [
+                {"name": "Little", "amount_max": 50, "sequence": 1},
+                {"name": "Too much", "verdict": "refuse", "sequence": 2},
+            ]
+        )
+        with self.assertRaisesRegex(UserError, "Too much"), self.cr.savepoint():
+            self._gift_card(amount=60)
+        self._gift_card(amount=30)
+        second = self._ticket(self.contact_a2)
+        wizard = self._wizard(ticket=second, program_type="gift_card", amount=30)
+        self.assertTrue(wizard.helpdesk_rule_refuses)
+        with self.assertRaisesRegex(UserError, "Too much"), self.cr.savepoint():
+            wizard.action_send_by_email()
+        # Ten percent of whatever is no small amount.
+        with self.assertRaisesRegex(UserError, "Too much"), self.cr.savepoint():
+            self._generate_coupon(ticket=second)
+        card = self.env["loyalty.card"].create(
+            {"program_id": self.gift_program.id, "points": 60}
+        )
+        with self.assertRaisesRegex(UserError, "Too much"), self.cr.savepoint():
+            card.helpdesk_ticket_id = second
+
     def test_gift_card_takes_what_is_left_of_the_invoice(self):
         wizard = self._wizard(program_type="gift_card")
         self.assertEqual(wizard.program_id, self.gift_program)

@@ -9,6 +9,7 @@ from . import fsm_worksheet
 from . import fsm_worksheet_signature
 from . import project_task_document
 from . import project_task_recurrence
+from . import project_task_rule
 from . import helpdesk_team
 from . import helpdesk_ticket
 from . import ir_attachment

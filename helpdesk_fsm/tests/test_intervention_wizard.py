@@ -10,6 +10,18 @@ from .common import BEGIN, END, HelpdeskFsmCommon
 
 @tagged("post_install", "-at_install")
 class TestInterventionWizard(HelpdeskFsmCommon):
+    def test_x10_rule_for_visits(self):
+        rules = self.env["helpdesk.after.sales.rule"]
+        rules.search([]).active = False
+        rules.create({"name": "Nobody goes there", "verdict": "refuse"})
+        wizard = self._wizard()
+        self.assertIn("Nobody goes there", wizard.helpdesk_rule_notice)
+        with (
+            self.assertRaisesRegex(UserError, "Nobody goes"),
+            self.cr.savepoint(),
+        ):
+            wizard.action_create_task()
+
     def test_s102_s103_a_project_is_made_when_the_service_is_first_switched_on(self):
         self.assertTrue(self.project.is_fsm)
         self.assertTrue(self.project.allow_worksheets)

@@ -1,6 +1,7 @@
 from . import account_move_refund_total  # isort: skip
 from . import account_move_refund  # isort: skip
 from . import account_move
+from . import account_move_rule
 from . import account_move_line
 from . import account_move_mail
 from . import account_tax

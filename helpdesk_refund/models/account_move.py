@@ -21,6 +21,7 @@ class AccountMove(models.Model):
             lambda move: move.helpdesk_ticket_id and move.move_type == "out_refund"
         )
         refunds._check_within_invoice()
+        refunds._check_after_sales_rules()
         posted = super()._post(soft)
         self._after_sales_tell_ticket(
             {

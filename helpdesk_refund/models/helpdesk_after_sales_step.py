@@ -30,6 +30,12 @@ class HelpdeskAfterSalesStep(models.Model):
         return super()._check_planned(service, ticket)
 
     @api.model
+    def _get_rule_service(self, service):
+        if service in REFUNDS:
+            return "use_credit_notes"
+        return super()._get_rule_service(service)
+
+    @api.model
     def _get_credit_service(self, ticket):
         if ticket.team_id.use_credit_notes:
             return "refund_draft"

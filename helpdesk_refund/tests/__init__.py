@@ -9,3 +9,4 @@ from . import test_refund_posting
 from . import test_refund_scenarios
 from . import test_refund_tour
 from . import test_refund_wizard
+from . import test_refund_rules

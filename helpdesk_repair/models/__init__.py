@@ -4,6 +4,7 @@ from . import repair_order
 from . import repair_order_give_back
 from . import repair_order_piece
 from . import repair_order_quotation
+from . import repair_order_rule
 from . import sale_order
 from . import sale_order_line
 from . import stock_move

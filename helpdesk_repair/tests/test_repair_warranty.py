@@ -29,6 +29,21 @@ class TestRepairWarranty(HelpdeskRepairCommon):
         )
         cls.ticket_a.invalidate_recordset()
 
+    def test_x10_rule_for_repairs_under_warranty(self):
+        rules = self.env["helpdesk.after.sales.rule"]
+        rules.search([]).active = False
+        rules.create({"name": "Not free", "verdict": "refuse"})
+        form = self._form()
+        self.assertIn("Not free", form.helpdesk_rule_notice)
+        wizard = form.save()
+        with self.assertRaisesRegex(UserError, "Not free"), self.cr.savepoint():
+            wizard.action_confirm_repair()
+        wizard.write({"under_warranty": False, "warranty_reason": "Fell down"})
+        self.assertFalse(wizard.helpdesk_rule_notice)
+        repair = self._confirm(wizard).sudo()
+        with self.assertRaisesRegex(UserError, "Not free"), self.cr.savepoint():
+            repair.under_warranty = True
+
     def test_x8_proposed_and_said(self):
         form = self._form()
         self.assertTrue(form.under_warranty)

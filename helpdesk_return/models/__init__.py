@@ -15,6 +15,7 @@ from . import stock_picking
 from . import stock_picking_expiry
 from . import stock_picking_papers
 from . import stock_picking_process
+from . import stock_picking_rule
 from . import stock_picking_unreturned
 from . import stock_reference
 from . import stock_rule

@@ -304,3 +304,34 @@ class TestReplacementOtherwise(ReplacementCommon):
         self.order_a._action_cancel()
         self.assertEqual(free.state, "cancel")
         self.assertEqual(self._left(), 3)
+
+    def test_x10_rule_holds_for_what_is_sent_and_counts_it(self):
+        rules = self.env["helpdesk.after.sales.rule"]
+        rules.search([]).active = False
+        rules.create(
+            [
+                {"name": "Little", "amount_max": 60, "sequence": 1},
+                {"name": "Too much", "verdict": "refuse", "sequence": 2},
+            ]
+        )
+        with self.assertRaisesRegex(UserError, "Too much"), self.cr.savepoint():
+            self._replace({self.lamp: {"quantity": 2}})
+        self._replace({self.lamp: {"quantity": 1}})
+        with self.assertRaisesRegex(UserError, "Too much"), self.cr.savepoint():
+            self._replace({self.lamp: {"quantity": 1}})
+        places = {
+            "location_id": self.warehouse.lot_stock_id.id,
+            "location_dest_id": self.env.ref("stock.stock_location_customers").id,
+        }
+        goods = {"product_id": self.desk.id, "product_uom_qty": 1} | places
+        picking = self.env["stock.picking"].create(
+            {
+                "partner_id": self.contact_a1.id,
+                "picking_type_id": self.warehouse.out_type_id.id,
+                "helpdesk_ticket_id": self.ticket_a.id,
+                "move_ids": [Command.create(goods)],
+            }
+            | places
+        )
+        with self.assertRaisesRegex(UserError, "Too much"), self.cr.savepoint():
+            picking.action_confirm()

@@ -75,6 +75,29 @@ class ReturnRequestCommon(HelpdeskReturnCommon):
 
 @tagged("post_install", "-at_install")
 class TestReturnRequest(ReturnRequestCommon):
+    def test_x10_customer_is_told_what_a_rule_refuses(self):
+        returns = self.env.ref("helpdesk_after_sales.service_return")
+        reason = self.env["helpdesk.after.sales.reason"].create(
+            {"name": "Opened", "services": [Command.link(returns.id)]}
+        )
+        rules = self.env["helpdesk.after.sales.rule"]
+        rules.search([]).active = False
+        rule = rules.create(
+            {
+                "name": "Internal name",
+                "verdict": "refuse",
+                "reason_ids": reason.ids,
+                "message": "We don't take back what was opened.",
+            }
+        )
+        self.assertTrue(self._left()[0], "for other reasons")
+        with self.assertRaisesRegex(UserError, "what was opened"):
+            self._ask(reason_id=reason.id)
+        rule.reason_ids = False
+        self.assertEqual(self._left(), (0, rule.message))
+        with self.assertRaisesRegex(UserError, "what was opened"):
+            self._ask()
+
     def test_x9_request_from_question_to_slip(self):
         reason = self.env["helpdesk.after.sales.reason"].search(
             [("services.switch", "=", SERVICE)], limit=1

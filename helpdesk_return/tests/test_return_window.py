@@ -77,6 +77,38 @@ class TestReturnWindow(HelpdeskReturnCommon):
         self.assertEqual(left, 0)
         self.assertTrue(refusal)
 
+    def test_x10_rule_counts_from_the_delivery_that_comes_back(self):
+        rules = self.env["helpdesk.after.sales.rule"]
+        rules.search([]).active = False
+        rules.create(
+            [
+                {"name": "Soon", "days_since_delivery": 30, "sequence": 1},
+                {"name": "Too late", "verdict": "refuse", "sequence": 2},
+            ]
+        )
+        with self._late(days=20):
+            form = self._form()
+            self.assertIn("Soon", form.helpdesk_rule_notice)
+            self._only_lamp(form).action_return()
+        with self._late(days=40):
+            wizard = self._only_lamp()
+            self.assertTrue(wizard.helpdesk_rule_refuses)
+            with self.assertRaisesRegex(UserError, "Too late"), self.cr.savepoint():
+                wizard.action_return()
+            with self.assertRaisesRegex(UserError, "Too late"), self.cr.savepoint():
+                wizard.action_exchange()
+            native = self.env["stock.return.picking"].create(
+                {
+                    "picking_id": self.delivery_a.id,
+                    "helpdesk_ticket_id": self.ticket_a.id,
+                }
+            )
+            native.product_return_moves[0].quantity = 1
+            with self.assertRaisesRegex(UserError, "Too late"), self.cr.savepoint():
+                native._create_return()
+            native.helpdesk_ticket_id = False
+            self.assertTrue(native._create_return(), "as in Odoo without a ticket")
+
 
 @tagged("post_install", "-at_install")
 class TestReturnExpiry(HelpdeskReturnCommon):

@@ -1,5 +1,6 @@
 from . import helpdesk_replacement_wizard
 from . import helpdesk_replacement_wizard_line
+from . import helpdesk_replacement_wizard_rule
 from . import helpdesk_return_papers
 from . import helpdesk_return_process
 from . import helpdesk_return_wizard
@@ -7,6 +8,7 @@ from . import helpdesk_return_wizard_case
 from . import helpdesk_return_wizard_line
 from . import helpdesk_return_wizard_exchange
 from . import helpdesk_return_wizard_foreign
+from . import helpdesk_return_wizard_rule
 from . import helpdesk_return_wizard_transfer
 from . import helpdesk_return_wizard_window
 from . import stock_return_picking

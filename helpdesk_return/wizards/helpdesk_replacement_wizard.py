@@ -153,6 +153,7 @@ class HelpdeskReplacementWizard(models.TransientModel):
             return {"type": "ir.actions.act_window_close"}
         self._check_address()
         requests = self._check_lines(lines)
+        self._check_rules()
         pickings = self._send(requests)
         # sudo: what was just made
         self.sudo().write({"made_picking_ids": pickings.ids, "made": True})

@@ -1,0 +1,93 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import float_compare
+
+from odoo.addons.helpdesk_after_sales.tools.rules import RuleLine
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    def _is_rule_conceded(self, source):
+        """Return whether this line credits an amount of ``source``, a line of the
+        invoice, and no pieces of it at their price."""
+        return any(
+            float_compare(self[name], source[name], precision_digits=6)
+            for name in ("price_unit", "discount")
+        )
+
+
+class AccountMove(models.Model):
+    """What a credit note gives, for the rules (X10): asked when it is made on a ticket,
+    and when it is posted, since a draft may have been raised."""
+
+    _inherit = "account.move"
+
+    def _get_rule_act(self):
+        if self.move_type != "out_refund" or self.state == "cancel":
+            return super()._get_rule_act()
+        goods = self.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product" and line.price_total > 0
+        )
+        lines = [
+            RuleLine(
+                line.product_id,
+                self.helpdesk_reason_id,
+                line.sale_line_ids[:1],
+                self.env["stock.lot"],
+            )
+            for line in goods
+        ]
+        return self._new_rule_act("use_credit_notes", lines, self._get_given_amount())
+
+    @api.model
+    def _get_given_domain(self):
+        # What a new invoice replaces gives nothing.
+        return (
+            Domain("move_type", "=", "out_refund")
+            & Domain("state", "!=", "cancel")
+            & Domain("helpdesk_is_replaced", "=", False)
+        )
+
+    def _get_given_amount(self):
+        return abs(self.amount_total_signed)
+
+    def _check_rule_answer(self, act, answer):
+        super()._check_rule_answer(act, answer)
+        if not answer.fee or self.helpdesk_is_replaced:
+            return
+        most = self._get_rule_worth() * (1 - answer.fee / 100)
+        # A cent for each line, as their taxes are rounded.
+        slack = self.currency_id.rounding * (len(self.invoice_line_ids) + 1)
+        if self.amount_total > most + slack:
+            raise UserError(
+                self.env._(
+                    "The rule “%(rule)s” keeps a fee of %(fee)s %%: at most %(most)s "
+                    "can be paid back for these goods, not %(amount)s.",
+                    rule=answer.rule.name,
+                    fee=f"{answer.fee:g}",
+                    most=self._format_refund(most),
+                    amount=self._format_refund(self.amount_total),
+                )
+            )
+
+    def _get_rule_worth(self):
+        """Return what was paid, with taxes, for what this credit note is about, in its
+        currency."""
+        worth, seen = 0.0, self.invoice_line_ids.browse()
+        for line in self.invoice_line_ids:
+            source = line.helpdesk_refunded_line_id
+            if source and source.quantity:
+                if source not in seen:
+                    seen |= source
+                    same = self.invoice_line_ids.filtered(
+                        lambda other, s=source: other.helpdesk_refunded_line_id == s
+                    )
+                    quantity = sum(same.mapped("quantity"))
+                    if line._is_rule_conceded(source):
+                        quantity = source.quantity  # an amount of the whole line
+                    worth += source.price_total / source.quantity * quantity
+            else:
+                worth += max(line.price_total, 0.0)
+        return worth

@@ -1,0 +1,146 @@
+from odoo import Command, fields
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from .common import HelpdeskRefundCommon
+
+
+@tagged("post_install", "-at_install")
+class TestRefundRules(HelpdeskRefundCommon):
+    """X10: what a rule refuses is given in no other way either."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.rules = cls.env["helpdesk.after.sales.rule"]
+        cls.rules.search([]).active = False
+        cls.small, cls.rest = cls.rules.create(
+            [
+                {
+                    "name": "Up to 100",
+                    "amount_max": 100,
+                    "verdict": "allow",
+                    "sequence": 1,
+                },
+                {
+                    "name": "More",
+                    "verdict": "refuse",
+                    "message": "That is too much.",
+                    "sequence": 2,
+                },
+            ]
+        )
+
+    def _give(self, amount, **kwargs):
+        note = self._refund(helpdesk_amount=amount, invoices=self.invoice_a, **kwargs)
+        self.assertEqual(note.amount_total, amount)
+        return note
+
+    def _assert_refused(self, method, *args, **kwargs):
+        with self.assertRaisesRegex(UserError, "That is too much"), self.cr.savepoint():
+            method(*args, **kwargs)
+
+    def test_x10_popup_says_what_the_rule_does(self):
+        form = self._form()
+        form.move_ids = self.invoice_a
+        self.assertIn(self.rest.name, form.helpdesk_rule_notice)
+        form.helpdesk_amount = 60
+        self.assertIn(self.small.name, form.helpdesk_rule_notice)
+
+    def test_x10_amount_left_empty(self):
+        self._assert_refused(self._refund, invoices=self.invoice_a)
+        wizard = self._wizard_by_rpc(move_ids=[Command.set(self.invoice_a.ids)])
+        self._assert_refused(wizard.refund_moves)
+        self._assert_refused(wizard.modify_moves)
+
+    def test_x10_two_halves_second_ticket_team_and_colleague(self):
+        self._give(60)
+        self._assert_refused(self._give, 60)
+        other_team = self.team.copy({"name": "Another team"})
+        other_team.member_ids += self.billing_agent
+        colleague = self._new_user(
+            "after_sales_billing_colleague",
+            "helpdesk_after_sales.group_helpdesk_user,account.group_account_invoice",
+        )
+        other_team.member_ids += colleague
+        second = self._ticket(
+            self.contact_a2, team_id=other_team.id, sale_order_id=self.order_a.id
+        )
+        self._assert_refused(self._give, 60, ticket=second)
+        self._assert_refused(self._give, 60, ticket=second, user=colleague)
+        self.assertTrue(self._give(40, ticket=second, user=colleague))
+
+    def test_x10_customer_of_the_ticket_is_changed_in_between(self):
+        self._give(60)
+        order = self._sell(self.customer_b, (self.desk, 1))
+        self.ticket_a.write(
+            {"partner_id": self.customer_b.id, "sale_order_id": order.id}
+        )
+        second = self._ticket(self.contact_a2, sale_order_id=self.order_a.id)
+        self._assert_refused(self._give, 60, ticket=second)
+
+    def test_x10_date_of_the_credit_note_is_changed(self):
+        self.small.amount_days = 30
+        note = self._give(60)
+        note.write({"invoice_date": "2020-01-01", "date": "2020-01-01"})
+        second = self._ticket(self.contact_a2, sale_order_id=self.order_a.id)
+        self._assert_refused(self._give, 60, ticket=second)
+        self.assertGreater(note.create_date, fields.Datetime.to_datetime("2021-01-01"))
+
+    def test_x10_draft_is_raised_before_it_is_posted(self):
+        note = self._give(60)
+        line = note.invoice_line_ids.filtered("price_total")[:1]
+        line.price_unit += 50
+        self._assert_refused(note.action_post)
+        line.price_unit -= 55
+        note.action_post()
+        self.assertEqual(note.state, "posted")
+
+    def test_x10_made_in_the_application_on_a_ticket(self):
+        values = {
+            "move_type": "out_refund",
+            "partner_id": self.customer_a.id,
+            "invoice_line_ids": [
+                Command.create({"product_id": self.desk.id, "price_unit": 200.0})
+            ],
+        }
+        notes = self.env["account.move"].with_user(self.billing_agent)
+        self._assert_refused(
+            notes.create, values | {"helpdesk_ticket_id": self.ticket_a.id}
+        )
+        note = notes.create(values)
+        self._assert_refused(note.write, {"helpdesk_ticket_id": self.ticket_a.id})
+        note.action_post()  # without a ticket as in Odoo
+
+    def test_x10_cancelled_ones_do_not_count(self):
+        self._give(60).button_cancel()
+        self.assertTrue(self._give(60))
+
+    def test_x10_fee_is_proposed_and_held(self):
+        self.rest.write({"verdict": "allow", "fee_percent": 10})
+        form = self._form()
+        form.move_ids = self.invoice_a
+        self.assertEqual(form.helpdesk_fee_percent, 10)
+        wizard = form.save()
+        wizard.refund_moves()
+        self.assertEqual(wizard.new_move_ids.amount_total, 360)
+        note = wizard.new_move_ids
+        fee = note.invoice_line_ids.filtered(lambda line: line.price_total < 0)
+        fee.price_unit = 0
+        with self.assertRaisesRegex(UserError, self.rest.name), self.cr.savepoint():
+            note.action_post()
+
+    def test_x10_fee_can_not_be_emptied(self):
+        self.rest.write({"verdict": "allow", "fee_percent": 10})
+        form = self._form()
+        form.move_ids = self.invoice_a
+        form.helpdesk_fee_percent = 0
+        form.helpdesk_fee = 0
+        wizard = form.save()
+        with self.assertRaisesRegex(UserError, self.rest.name), self.cr.savepoint():
+            wizard.refund_moves()
+        wizard.helpdesk_amount = 361
+        with self.assertRaisesRegex(UserError, self.rest.name), self.cr.savepoint():
+            wizard.refund_moves()
+        wizard.helpdesk_amount = 360
+        wizard.refund_moves()
