@@ -187,3 +187,104 @@ class TestCardRefund(TransactionCase):
         cards.filtered("points").points = 20
         with self.assertRaises(UserError):
             self._refund(invoice)
+
+    # -- Variants ------------------------------------------------------------
+
+    def test_a_replaced_invoice_leaves_the_card_alone(self):
+        """The new invoice is paid with the card as the former one was."""
+        card = self._card(self.gift_program, 40)
+        invoice = self._sell((self.lamp, 2), card=card)
+        wizard = self._wizard(invoice)
+        wizard.modify_moves()
+        new = wizard.new_move_ids.sudo()
+        self.assertEqual((card.points, new.amount_total), (0, 60))
+        new.action_post()
+        invoice.reversal_move_ids.button_draft()
+        self.assertEqual(card.points, 0)
+        self._refund(new)
+        self.assertEqual(card.points, 40)
+
+    def test_a_card_gets_back_no_more_than_it_paid(self):
+        card = self._card(self.gift_program, 40)
+        invoice = self._sell((self.lamp, 2), card=card)
+        wizard = self._wizard(invoice)
+        wizard.helpdesk_line_ids.quantity = 1
+        wizard.refund_moves()
+        note = wizard.new_move_ids.sudo()
+        note.invoice_line_ids.filtered(lambda li: li.price_unit < 0).price_unit = -49
+        note.action_post()
+        self.assertEqual((card.points, note.amount_total), (40, 1))
+        self._refund(invoice)
+        self.assertEqual(card.points, 40)
+
+    def test_an_order_that_is_cancelled_after_its_refund(self):
+        """Odoo gives the card back what it paid, too: once is enough."""
+        card = self._card(self.gift_program, 40)
+        invoice = self._sell((self.lamp, 2), card=card)
+        order = invoice.invoice_line_ids.sale_line_ids.order_id
+        note = self._refund(invoice, 1)
+        self.assertEqual(card.points, 20)
+        order._action_cancel()
+        self.assertEqual(card.points, 40)
+        note.button_draft()
+        self.assertEqual(card.points, 40)
+
+    def test_a_coupon_with_a_line_for_each_tax(self):
+        """It comes back with the last of them, not with the one that has its points."""
+        self.coupon_program.helpdesk_give_back = True
+        tax = self.env["account.tax"].create({"name": "15 %", "amount": 15})
+        other = self.env["product.product"].create(
+            {
+                "name": "Taxed",
+                "type": "service",
+                "list_price": 50,
+                "invoice_policy": "order",
+                "taxes_id": [Command.set(tax.ids)],
+            }
+        )
+        for first in (0, 1):
+            with self.subTest(first=first):
+                coupon = self._card(self.coupon_program, 1)
+                invoice = self._sell((self.lamp, 1), (other, 1), card=coupon)
+                discounts = invoice.invoice_line_ids.filtered(
+                    lambda line: line.price_subtotal < 0
+                )
+                self.assertEqual(len(discounts), 2)
+                wizard = self._wizard(invoice)
+                wizard.helpdesk_line_ids[first].quantity = 0
+                wizard.refund_moves()
+                wizard.new_move_ids.sudo().action_post()
+                self.assertEqual(coupon.points, 0)
+                self._refund(invoice)
+                self.assertEqual(coupon.points, 1)
+                self.assertFalse(invoice.amount_left_to_refund)
+
+    def test_an_ewallet_is_paid_back_and_taken_from(self):
+        program = self._program(
+            "ewallet",
+            {"discount_mode": "per_point", "discount": 1, "required_points": 1},
+            trigger="auto",
+            applies_on="future",
+            trigger_product_ids=[Command.set(self.card_product.ids)],
+        )
+        wallet = self._card(program, 40)
+        wallet.partner_id = self.customer
+        invoice = self._sell((self.lamp, 2))
+        order = invoice.invoice_line_ids.sale_line_ids.order_id
+        order = order.copy()
+        order._apply_program_reward(program.reward_ids, wallet)
+        order.action_confirm()
+        invoice = order._create_invoices()
+        invoice.action_post()
+        self.assertEqual((wallet.points, invoice.amount_total), (0, 60))
+        self.assertNotIn("gift card", self._wizard(invoice).helpdesk_notice)
+        self._refund(invoice)
+        self.assertEqual(wallet.points, 40)
+
+    def test_a_card_that_expired_since_is_said(self):
+        card = self._card(self.gift_program, 40)
+        invoice = self._sell((self.lamp, 2), card=card)
+        before = self._wizard(invoice).helpdesk_notice
+        card.expiration_date = "2020-01-01"
+        self.env.invalidate_all()
+        self.assertNotEqual(self._wizard(invoice).helpdesk_notice, before)

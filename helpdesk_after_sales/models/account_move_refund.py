@@ -111,6 +111,12 @@ class AccountMove(models.Model):
         self.ensure_one()
         return False
 
+    def _is_after_sales_replaced(self):
+        """Return whether a new invoice takes the place of what this credit note
+        reverses: nothing is given back then."""
+        self.ensure_one()
+        return False
+
     def _get_refund_notices(self):
         """Return sentences for who is about to refund this invoice: what else will
         happen. Bridges add theirs."""

@@ -1,7 +1,7 @@
 """Coupons and gift cards follow the refund of the order that they were used or sold on
 (issue 16 D): when the credit note is posted, until it is reset to draft."""
 
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 
@@ -11,7 +11,7 @@ class AccountMove(models.Model):
     def _post(self, soft=True):
         posted = super()._post(soft)
         for note in posted:
-            if note._is_after_sales_refund():
+            if note._is_after_sales_refund() and not note._is_after_sales_replaced():
                 note._change_cards()
         return posted
 
@@ -24,14 +24,7 @@ class AccountMove(models.Model):
     def _get_refund_notices(self):
         notices = super()._get_refund_notices()
         for card, amount in self._get_cards_paid_with().items():
-            notices.append(
-                self.env._(
-                    "%(amount)s of %(invoice)s was paid with a gift card: its share "
-                    "goes back on the card, not into money.",
-                    amount=card.currency_id.format(amount),
-                    invoice=self.name,
-                )
-            )
+            notices.append(self._get_card_notice(card, amount))
         if sold := self._get_cards_sold():
             notices.append(
                 self.env._(
@@ -53,6 +46,29 @@ class AccountMove(models.Model):
             )
         return notices
 
+    def _get_card_notice(self, card, amount):
+        """Return what becomes of ``amount`` that ``card``, under ``sudo()``, paid."""
+        values = {"amount": card.currency_id.format(amount), "invoice": self.name}
+        if card.program_type == "ewallet":
+            return self.env._(
+                "%(amount)s of %(invoice)s was paid with an eWallet: Reverse puts its "
+                "share back there, and doesn't pay it out.",
+                **values,
+            )
+        end = card.coupon_valid_until
+        if not card.active or (end and end < fields.Date.context_today(self)):
+            return self.env._(
+                "%(amount)s of %(invoice)s was paid with a gift card that can't be "
+                "used any more: Reverse puts its share back on the card all the same. "
+                "Ask a sales administrator to extend it.",
+                **values,
+            )
+        return self.env._(
+            "%(amount)s of %(invoice)s was paid with a gift card: Reverse puts its "
+            "share back on the card, and doesn't pay it out.",
+            **values,
+        )
+
     def _get_settlement_sentences(self):
         sentences = super()._get_settlement_sentences()
         if self.state != "posted" or not self._is_after_sales_refund():
@@ -62,10 +78,16 @@ class AccountMove(models.Model):
         for line in self._get_card_changes():
             card = line.card_id
             if card.program_id.is_payment_program and line.issued:
+                amount = card.currency_id.format(line.issued)
                 sentences.append(
                     self.env._(
+                        "%(amount)s is put back on the eWallet that you paid with.",
+                        amount=amount,
+                    )
+                    if card.program_type == "ewallet"
+                    else self.env._(
                         "%(amount)s is put back on the gift card that you paid with.",
-                        amount=card.currency_id.format(line.issued),
+                        amount=amount,
                     )
                 )
             elif line.issued:
@@ -87,12 +109,12 @@ class AccountMove(models.Model):
         return sentences
 
     def _get_card_changes(self):
-        """Return the lines, with ``sudo()``, that posting this credit note left in the
-        histories of cards."""
+        """Return the lines, with ``sudo()``, that posting these credit notes left in
+        the histories of cards."""
         # sudo: whoever may post or send this credit note; its cards follow it.
         history = self.env["loyalty.history"].sudo()
         return history.search(
-            [("order_model", "=", self._name), ("order_id", "=", self.id)]
+            [("order_model", "=", self._name), ("order_id", "in", self.ids)]
         )
 
     def _get_cards_paid_with(self):
@@ -120,10 +142,13 @@ class AccountMove(models.Model):
         cards = self.env["loyalty.card"].sudo()
         if not order_lines.product_id.filtered(lambda p: p.type == "service"):
             return cards
-        cards = cards.search([("order_id", "in", order_lines.order_id.ids)])
+        orders = order_lines.order_id
+        cards = cards.search([("order_id", "in", orders.ids)])
+        # An eWallet is topped up by many orders.
+        cards |= orders.coupon_point_ids.coupon_id
         return cards.filtered(
             lambda card: (
-                card.program_id.program_type == "gift_card"
+                card.program_type in ("gift_card", "ewallet")
                 and card.program_id.trigger_product_ids & order_lines.product_id
             )
         )
@@ -134,7 +159,7 @@ class AccountMove(models.Model):
 
         :raises UserError: when a card that was sold has been used since
         """
-        changes = dict(self._get_cards_paid_with())
+        changes = self._get_cards_to_pay_back()
         for card, points in self._get_coupons_given_back().items():
             changes[card] = changes.get(card, 0.0) + points
         for card, points in self._get_cards_taken().items():
@@ -160,27 +185,49 @@ class AccountMove(models.Model):
                 }
             )
 
+    def _get_cards_to_pay_back(self):
+        """Return ``{gift card: amount}`` that this credit note pays back: never more
+        than the card has paid of the invoice, whatever was changed in the draft."""
+        invoice = self.reversed_entry_id
+        wanted = self._get_cards_paid_with()
+        if not wanted or not invoice:
+            return {}
+        paid = invoice._get_cards_paid_with()
+        for line in (invoice._get_credit_notes() - self)._get_card_changes():
+            if line.card_id in paid:
+                paid[line.card_id] -= line.issued
+        return {
+            card: max(min(amount, paid.get(card, 0.0)), 0.0)
+            for card, amount in wanted.items()
+        }
+
     def _get_coupons_given_back(self):
-        """Return ``{coupon: points}`` that can be used again, since all of what they
-        were used on is refunded now and their program says so."""
+        """Return ``{coupon: points}`` that can be used again, since all that they took
+        off the invoice is refunded now and their program says so."""
         given = {}
         invoice = self.reversed_entry_id
         # sudo: see _get_refund_notices.
         programs = self.sudo().invoice_line_ids.sale_line_ids.reward_id.program_id
         if not invoice or not programs.filtered("helpdesk_give_back"):
             return given
-        left = invoice._get_refund_left()[invoice].lines
-        # sudo: see _get_refund_notices.
-        for line in self.sudo().invoice_line_ids:
-            rest = left.get(line.helpdesk_refunded_line_id.sudo(False))
-            if not rest or not self.currency_id.is_zero(rest.subtotal):
-                continue
-            for order_line in line.sale_line_ids:
+        unused = set()
+        for line, rest in invoice._get_refund_left()[invoice].lines.items():
+            # sudo: see _get_refund_notices.
+            for order_line in line.sudo().sale_line_ids:
+                card = order_line.coupon_id
                 program = order_line.reward_id.program_id
-                if program.helpdesk_give_back and not program.is_payment_program:
-                    card = order_line.coupon_id
-                    given[card] = given.get(card, 0.0) + order_line.points_cost
-        return given
+                if not program.helpdesk_give_back or program.is_payment_program:
+                    continue
+                if not self.currency_id.is_zero(rest.subtotal):
+                    # A discount has a line for each tax.
+                    unused.add(card)
+                given[card] = given.get(card, 0.0) + order_line.points_cost
+        before = (invoice._get_credit_notes() - self)._get_card_changes().card_id
+        return {
+            card: points
+            for card, points in given.items()
+            if card not in unused and card not in before
+        }
 
     def _get_cards_taken(self):
         """Return ``{gift card: points}``: the value of cards that were sold and are

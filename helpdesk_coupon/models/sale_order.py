@@ -55,6 +55,25 @@ class SaleOrder(models.Model):
                 )
         return super().action_confirm()
 
+    def _action_cancel(self):
+        """Odoo gives the cards of a cancelled order back what they paid, and takes what
+        it gave them: what credit notes of tickets did of it before isn't done again."""
+        # sudo: whoever may cancel the order; its cards follow it, as in Odoo.
+        orders = self.filtered(lambda order: order.state == "sale").sudo()
+        notes = orders.invoice_ids.filtered(
+            lambda note: (
+                note.state == "posted"
+                and note._is_after_sales_refund()
+                and note.invoice_line_ids.sale_line_ids.order_id <= orders
+            )
+        )
+        history = notes._get_card_changes() if notes else []
+        result = super()._action_cancel()
+        for line in history and history.exists():
+            line.card_id.points -= line.issued - line.used
+            line.unlink()
+        return result
+
     def _get_refused_helpdesk_coupons(self):
         """Return the codes in this open order that may not be in it, by ``sudo()``."""
         self.ensure_one()

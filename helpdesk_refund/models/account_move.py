@@ -143,6 +143,9 @@ class AccountMove(models.Model):
             self.move_type == "out_refund" and bool(self.sudo().helpdesk_ticket_id)
         ) or super()._is_after_sales_refund()
 
+    def _is_after_sales_replaced(self):
+        return self.helpdesk_is_replaced or super()._is_after_sales_replaced()
+
     def _get_refund_title(self):
         """Return what this credit note is called at the beginning of a line."""
         if self.name and self.name != "/":
