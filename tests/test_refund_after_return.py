@@ -175,3 +175,95 @@ class TestRefundAfterReturn(TransactionCase):
         with self.assertRaisesRegex(UserError, f"Nothing of {other.name} was returned"):
             wizard.refund_moves()
         self.assertFalse(self.ticket.credit_note_ids)
+
+    def test_f1_what_was_credited_elsewhere(self):
+        """money F1: of five, three came back; the order's own note, one of the invoice,
+        or one of another ticket has credited them, or some."""
+        self.lamp.invoice_policy = "delivery"
+        self.ticket.sale_order_id = False
+        for elsewhere in (
+            self._credit_order,
+            self._credit_natively,
+            self._credit_there,
+        ):
+            for quantity in (3, 1):
+                with self.subTest(elsewhere=elsewhere.__name__, quantity=quantity):
+                    order = self._sell((self.lamp, 5))
+                    self.ticket = self.ticket.copy({"sale_order_id": order.id})
+                    picking = self._return({self.lamp: 3})
+                    picking.move_ids.picked = True
+                    picking.with_context(skip_sms=True).button_validate()
+                    note = elsewhere(order, quantity)
+                    self.assertEqual(note.amount_total, 50 * quantity)
+                    self.env.invalidate_all()
+                    form = self._form()
+                    self.assertEqual(form.helpdesk_returned_found, quantity == 1)
+                    if quantity == 1:
+                        self.assertEqual(
+                            self._lines(self._refund(form)), {self.lamp: 2}
+                        )
+
+    def _credit_order(self, order, quantity):
+        note = order._create_invoices(final=True)
+        note.invoice_line_ids.quantity = quantity
+        note.action_post()
+        return note
+
+    def _credit_natively(self, order, quantity):
+        invoice = order.invoice_ids
+        wizards = self.env["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        )
+        wizard = wizards.create({"journal_id": invoice.journal_id.id})
+        wizard.refund_moves()
+        wizard.new_move_ids.invoice_line_ids.quantity = quantity
+        wizard.new_move_ids.action_post()
+        return wizard.new_move_ids
+
+    def _credit_there(self, order, quantity):
+        here, self.ticket = self.ticket, self.ticket.copy({"sale_order_id": order.id})
+        wizard = self._form().save()
+        wizard.helpdesk_line_ids.quantity = quantity
+        wizard.refund_moves()
+        self.ticket = here
+        return wizard.new_move_ids.sudo()
+
+    def test_f8_goods_that_were_given_before_the_return(self):
+        """money F8: natively, of five two; later the other three come back."""
+        order = self._sell((self.lamp, 5))
+        self.ticket.sale_order_id = order
+        note = self._credit_natively(order, 2)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE account_move SET create_date = create_date - interval '1 day' "
+            "WHERE id = %s",
+            [note.id],
+        )
+        self.env.invalidate_all()
+        self._return({self.lamp: 3})
+        self.assertEqual(self._lines(self._refund()), {self.lamp: 3})
+
+    def test_s36_what_came_back_before_the_invoice_was_replaced(self):
+        """The new invoice asks for what the customer has, or for all of it again."""
+        self.lamp.invoice_policy = "delivery"
+        for quantity, credited in ((3, 2), (1, 0)):
+            with self.subTest(quantity=quantity):
+                order = self._sell((self.lamp, 3))
+                self.ticket = self.ticket.copy({"sale_order_id": order.id})
+                picking = self._return({self.lamp: 2})
+                picking.move_ids.picked = True
+                picking.with_context(skip_sms=True).button_validate()
+                wizard = self._form().save()
+                wizard.modify_moves()
+                new = wizard.new_move_ids.sudo()
+                new.invoice_line_ids.quantity = quantity
+                new.action_post()
+                self.env.invalidate_all()
+                form = self._form()
+                self.assertEqual(form.move_ids[:], new)
+                self.assertEqual(form.helpdesk_returned_found, bool(credited))
+                if credited:
+                    note = self._refund(form)
+                    self.assertEqual(self._lines(note), {self.lamp: credited})
+                    note.action_post()
+                    self.assertFalse(order.order_line.qty_to_invoice)

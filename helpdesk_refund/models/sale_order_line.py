@@ -73,10 +73,56 @@ class SaleOrderLine(models.Model):
             self.product_id.type == "combo" or self.product_id.invoice_policy == "order"
         )
         owed = self.product_uom_qty if by_order else self.qty_delivered
+        if self.is_downpayment:
+            owed = self._get_down_payment_standing()
         too_much = invoiced + drafts + credited - owed
         if (too_much < 0) != (credited < 0):
             return drafts + credited
         return drafts + credited - min(credited, too_much, key=abs)
+
+    def _get_down_payment_standing(self):
+        """Return whether this down payment is still to be taken off the order, as a
+        quantity: as long as any of the money is left, Odoo takes off just that much."""
+        amount = sum(
+            line.price_subtotal * (1 if line.move_type == "out_invoice" else -1)
+            for line in self._get_invoice_lines()
+            if line.parent_state == "posted" and line.quantity > 0
+        )
+        return 1.0 if self.currency_id.compare_amounts(amount, 0) > 0 else 0.0
+
+    def _get_left_of_returned(self, returned, ticket, balance, arrived=False):
+        """Return how much of ``returned``, which comes back on ``ticket``, isn't
+        credited yet, in the unit of the line. Called with ``sudo()``.
+
+        What the credit notes of the ticket hold is taken off. Those that were made
+        elsewhere since, on the order or another ticket, are for what came back as well:
+        then it is no more than what was invoiced beyond what the customer keeps.
+
+        :param balance: of this line
+        :param arrived: without what is still on its way
+        """
+        back = self.move_ids.filtered("origin_returned_move_id")
+        since = min(back.mapped("create_date"), default=None)
+        own = others = 0.0
+        for document in self.invoice_lines:
+            note = document.move_id
+            if note.move_type != "out_refund":
+                continue
+            quantity = document._convert_quantity(
+                document._get_quantity_taken_back(), self.product_uom_id
+            )
+            if note.helpdesk_is_replaced:
+                others += quantity  # by an invoice, which counts as well
+            elif note.helpdesk_ticket_id == ticket:
+                own += quantity
+            elif since and note.create_date >= since:
+                others += quantity
+        left = returned - own
+        if others:
+            kept = balance["delivered"] - balance["accepted"]
+            kept -= 0.0 if arrived else balance["returning"]
+            left = min(left, balance["invoiced"] - own - others - kept)
+        return left
 
     @api.depends("qty_to_invoice")
     def _compute_untaxed_amount_to_invoice(self):

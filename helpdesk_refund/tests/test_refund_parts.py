@@ -125,6 +125,35 @@ class TestRefundParts(RefundCases):
         self.assertEqual(native.amount_total, 230)
         self.assertEqual(self._left(advance, final), [138, 92])
 
+    def test_x19_down_payment_of_which_a_part_was_credited(self):
+        """The final invoice takes off what is left of it, and nothing of one that was
+        credited in full."""
+        for amounts, due in (((51.75,), 460 - 86.25), ((51.75, 86.25), 460), ((), 322)):
+            with self.subTest(amounts=amounts):
+                order = self._sell(self.contact_a1, (self.kettle, 10), deliver=False)
+                self.env["sale.advance.payment.inv"].create(
+                    {
+                        "advance_payment_method": "percentage",
+                        "amount": 30,
+                        "sale_order_ids": [Command.set(order.ids)],
+                    }
+                ).create_invoices()
+                advance = order.invoice_ids
+                advance.action_post()
+                ticket = self._ticket(self.contact_a1, sale_order_id=order.id)
+                for amount in amounts:
+                    wizard = self._wizard(ticket, invoices=advance)
+                    wizard.helpdesk_line_ids.amount = amount
+                    wizard.refund_moves()
+                    wizard.new_move_ids.action_post()
+                self._deliver(order.picking_ids)
+                self.env.invalidate_all()
+                final = order._create_invoices(final=True)
+                self.assertEqual(final.amount_total, due)
+                final.action_post()
+                self.env.invalidate_all()
+                self.assertFalse(any(order.order_line.mapped("qty_to_invoice")))
+
     # -- Variants ------------------------------------------------------------
 
     def test_f1_of_a_dozen(self):

@@ -191,13 +191,10 @@ class AccountMoveReversal(models.TransientModel):
             line: max(quantity - balance[line]["returned"], 0.0)
             for line, quantity in returned.items()
         }
-        for credited in ticket.credit_note_ids.invoice_line_ids:
-            quantity = credited._get_quantity_taken_back()
-            for line in credited.sale_line_ids if quantity else ():
-                if line in returned:
-                    returned[line] -= credited._convert_quantity(
-                        quantity, line.product_uom_id
-                    )
+        for line in lines:
+            returned[line] = line._get_left_of_returned(
+                returned[line], ticket, balance[line], self.helpdesk_arrived_only
+            )
         return returned, coming
 
     def _get_returned_lines(self, left):
