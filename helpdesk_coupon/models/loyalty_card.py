@@ -51,6 +51,7 @@ class LoyaltyCard(models.Model):
             ("valid", "Valid"),
             ("used", "Used"),
             ("expired", "Expired"),
+            ("early", "Not Yet Valid"),
             ("over", "Program Ended"),
             ("withdrawn", "Withdrawn"),
         ],
@@ -96,7 +97,9 @@ class LoyaltyCard(models.Model):
         "expiration_date",
         "points",
         "program_id.active",
+        "program_id.date_from",
         "program_id.date_to",
+        "program_id.sale_ok",
         "program_id.limit_usage",
         "program_id.max_usage",
         "program_id.reward_ids.required_points",
@@ -104,16 +107,22 @@ class LoyaltyCard(models.Model):
     def _compute_coupon_state(self):
         today = fields.Date.context_today(self)
         for card in self:
+            program = card.program_id
             if not card.active:
                 card.coupon_state = "withdrawn"
-            elif card.points < card.program_id._get_helpdesk_points():
+            elif card.points < program._get_helpdesk_points():
                 card.coupon_state = "used"
             elif card.expiration_date and card.expiration_date < today:
                 card.coupon_state = "expired"
-            elif card.program_id._is_over():
+            elif program._is_over(card._get_company_of_use()):
                 card.coupon_state = "over"
+            elif program.date_from and program.date_from > today:
+                card.coupon_state = "early"
             else:
                 card.coupon_state = "valid"
+
+    def _get_company_of_use(self):
+        return self.helpdesk_ticket_id.company_id or self.company_id or self.env.company
 
     @api.depends("expiration_date", "program_id.date_to")
     def _compute_coupon_valid_until(self):
@@ -225,6 +234,16 @@ class LoyaltyCard(models.Model):
         """Raise unless this code can be given to the customer of its ticket."""
         self._check_helpdesk_owner()
         states = dict(self._fields["coupon_state"]._description_selection(self.env))
+        if self.coupon_state == "early":
+            raise UserError(
+                self.env._(
+                    "The program of the code %(code)s begins on %(date)s: send the "
+                    "code then.",
+                    code=self.code,
+                    # sudo: a date, of a code whose ticket is the user's.
+                    date=format_date(self.env, self.sudo().program_id.date_from),
+                )
+            )
         if self.coupon_state != "valid":
             raise UserError(
                 self.env._(
@@ -345,9 +364,9 @@ class LoyaltyCard(models.Model):
         if not program.ecommerce_ok:
             return self.env["website"]
         company = self.helpdesk_ticket_id.company_id
-        return program.website_id or self.env["website"].search(
-            Domain("company_id", "in", company.ids)
-        )
+        if website := program.website_id:
+            return website.filtered(lambda site: site.company_id == company)
+        return self.env["website"].search(Domain("company_id", "in", company.ids))
 
     # -- Use in orders -------------------------------------------------------
 

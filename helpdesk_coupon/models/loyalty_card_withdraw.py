@@ -26,7 +26,7 @@ class LoyaltyCard(models.Model):
         """Raise for what can't be withdrawn any more. What expired unused can: a gift
         card gives back the money that it stands for."""
         self._check_helpdesk_access()
-        if self.coupon_state not in ("valid", "expired", "over"):
+        if self.coupon_state not in ("valid", "expired", "early", "over"):
             self._check_helpdesk_usable()
 
     def _get_given_instead(self):
@@ -108,7 +108,8 @@ class LoyaltyCard(models.Model):
         """Raise unless this code can be used, or has only expired."""
         self._check_helpdesk_owner()
         # sudo: a yes or no, of a code whose ticket is the user's.
-        if self.sudo().program_id._is_over():
+        card = self.sudo()
+        if card.program_id._is_over(card._get_company_of_use()):
             raise UserError(
                 self.env._(
                     "The program of the code %(code)s is over: withdraw the code, and "

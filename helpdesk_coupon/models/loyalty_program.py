@@ -67,7 +67,7 @@ class LoyaltyProgram(models.Model):
         return programs.filtered(
             lambda program: (
                 not program._is_used_up()
-                and program._is_sold_anywhere()
+                and program._is_sold_anywhere(company)
                 and (not program.pricelist_ids or pricelist in program.pricelist_ids)
             )
         )
@@ -76,24 +76,36 @@ class LoyaltyProgram(models.Model):
         self.ensure_one()
         return self.limit_usage and self.total_order_count >= self.max_usage
 
-    def _is_sold_anywhere(self):
-        """Return whether codes of this program can be used at all: in orders, or where
-        other applications of Odoo sell (shop, point of sale)."""
+    def _is_sold_anywhere(self, company):
+        """Return whether codes of this program can be used with ``company`` at all: in
+        orders, or where other applications of Odoo sell (shop, point of sale)."""
         self.ensure_one()
-        return any(
-            self[name]
-            for name in ("sale_ok", "ecommerce_ok", "pos_ok")
-            if name in self._fields
-        )
+        if self.sale_ok:
+            return True
+        if "ecommerce_ok" in self._fields and self.ecommerce_ok:
+            websites = self.env["website"]
+            domain = Domain("company_id", "=", company.id)
+            if self.website_id:
+                domain &= Domain("id", "=", self.website_id.id)
+            if websites.search_count(domain, limit=1):
+                return True
+        if "pos_ok" in self._fields and self.pos_ok:
+            tills = self.env["pos.config"]
+            domain = Domain("company_id", "=", company.id)
+            if self.pos_config_ids:
+                domain &= Domain("id", "in", self.pos_config_ids.ids)
+            return bool(tills.search_count(domain, limit=1))
+        return False
 
-    def _is_over(self):
-        """Return whether no code of this program can be used any more."""
+    def _is_over(self, company):
+        """Return whether codes can't be used with ``company`` any more."""
         self.ensure_one()
         today = fields.Date.context_today(self)
         return (
             not self.active
             or bool(self.date_to and self.date_to < today)
             or self._is_used_up()
+            or not self._is_sold_anywhere(company)
         )
 
     def _get_helpdesk_summary(self, points=0.0):

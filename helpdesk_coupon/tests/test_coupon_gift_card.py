@@ -259,6 +259,13 @@ class TestCouponGiftCard(HelpdeskCouponCommon):
             self._gift_card(amount=151)
         self.assertEqual(self._gift_card(amount=150).points, 150)
 
+    def test_c4_a_card_that_buys_nothing_is_not_given(self):
+        """money C4: Odoo takes no gift card below the points of its reward."""
+        with self.assertRaises(UserError):
+            self._gift_card(amount=0.5)
+        self.assertFalse(self.gift_program.coupon_ids)
+        self.assertEqual(self._gift_card(amount=1).coupon_state, "valid")
+
     def test_t6_credited_in_full_names_the_credit_note(self):
         wizard = self._wizard(program_type="gift_card")
         reversal = (

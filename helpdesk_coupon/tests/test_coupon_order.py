@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 from odoo import Command, fields
@@ -214,6 +215,36 @@ class TestCouponOrder(HelpdeskCouponCommon):
             if name in self.program._fields:
                 self.program[name] = False
         self.assertFalse(programs._get_helpdesk_programs(*offer))
+
+    def test_c2_c3_programs_that_only_others_can_use(self):
+        """money C2, C3: a shop of another company, tills that don't exist."""
+        coupon = self._generate_coupon()
+        other = self.env["res.company"].create({"name": "Other shops"})
+        offer = (self.company, "coupons", self.contact_a1)
+        self.program.sale_ok = False
+        if "ecommerce_ok" in self.program._fields:
+            website = self.env["website"].create(
+                {"name": "Theirs", "company_id": other.id}
+            )
+            self.program.website_id = website
+            self.assertFalse(coupon._get_helpdesk_websites())
+        if "pos_ok" in self.program._fields:
+            self.program.pos_ok = False
+        self.assertFalse(self.program._get_helpdesk_programs(*offer))
+        self.env.invalidate_all()
+        self.assertEqual(coupon.coupon_state, "over")
+        with self.assertRaises(UserError):
+            coupon.with_user(self.agent).action_helpdesk_send()
+
+    def test_c2_codes_of_a_program_that_begins_later(self):
+        """money C2"""
+        coupon = self._generate_coupon()
+        day = fields.Date.add(fields.Date.today(), days=9)
+        self.program.date_from = day
+        self.assertEqual(coupon.coupon_state, "early")
+        with self.assertRaisesRegex(UserError, re.escape(format_date(self.env, day))):
+            coupon.with_user(self.agent).action_helpdesk_send()
+        self.assertTrue(coupon.with_user(self.agent).action_helpdesk_withdraw())
 
     def test_c4_only_what_the_code_can_buy_is_promised(self):
         self.program.reward_ids.copy({"discount": 50, "required_points": 5})

@@ -99,6 +99,16 @@ class HelpdeskCouponWizard(models.TransientModel):
             raise UserError(
                 self.env._("The amount of a gift card must be more than zero.")
             )
+        # sudo: see above.
+        least = self.program_id.sudo()._get_helpdesk_points()
+        if currency.compare_amounts(self._get_amount(), least) < 0 < self.amount_paid:
+            raise UserError(
+                self.env._(
+                    "A gift card of less than %(least)s can't be used: raise the "
+                    "amount, or refund the money.",
+                    least=currency.format(least),
+                )
+            )
         if currency.compare_amounts(self._get_amount(), self.amount_left) > 0:
             raise UserError(
                 self.env._(
