@@ -59,4 +59,4 @@ class TestTranslations(TransactionCase):
         sentences = code_translations.get_python_translations(
             "helpdesk_after_sales", "de_DE"
         )
-        self.assertTrue(sentences["Enter the name or the e-mail of the customer."])
+        self.assertTrue(sentences["Enter the name or the email of the customer."])

@@ -132,7 +132,7 @@ class HelpdeskRequestPortal(CustomerPortal):
         if sent >= PER_SESSION:
             raise UserError(
                 request.env._(
-                    "You have sent many requests. Write us an e-mail, please."
+                    "You have sent too many requests. Please write us an email."
                 )
             )
         tickets._create_visitor_ticket(

@@ -38,8 +38,8 @@ class HelpdeskThreadController(ThreadController):
             raise UserError(
                 ticket.env._(
                     "Nothing was sent: there is no contact with the address "
-                    "%(addresses)s, and you can't make one. Take it out, or ask "
-                    "somebody who may create contacts.",
+                    "%(addresses)s, and you can't create one. Remove it, or ask "
+                    "somebody who can create contacts.",
                     addresses=", ".join(lost),
                 )
             )

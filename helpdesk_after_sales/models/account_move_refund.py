@@ -285,7 +285,7 @@ class AccountMove(models.Model):
                 total=self._format_refund(self.amount_total),
             )
         return self.env._(
-            "%(invoice)s of %(total)s is credited in full already: %(notes)s.",
+            "%(invoice)s of %(total)s has already been credited in full: %(notes)s.",
             invoice=self.name,
             total=self._format_refund(self.amount_total),
             notes=self._get_given_back_sentence(),

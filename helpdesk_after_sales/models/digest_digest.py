@@ -23,7 +23,7 @@ class DigestDigest(models.Model):
         if not self.env.user.has_group("helpdesk_after_sales.group_helpdesk_user"):
             # Digests leave out what raises this.
             raise AccessError(
-                self.env._("Only agents of Helpdesk get the figures of tickets.")
+                self.env._("Only Helpdesk users can see the figures of tickets.")
             )
 
     def _compute_kpi_helpdesk_tickets_opened_value(self):

@@ -12,7 +12,7 @@ class HelpdeskAfterSalesReason(models.Model):
     sequence = fields.Integer(default=10)
     company_id = fields.Many2one(
         comodel_name="res.company",
-        help="Empty: the reason is offered in every company.",
+        help="Leave empty to offer the reason in every company.",
     )
     services = fields.Many2many(
         comodel_name="helpdesk.after.sales.service",

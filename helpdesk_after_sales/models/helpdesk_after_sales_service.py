@@ -31,7 +31,7 @@ class HelpdeskAfterSalesService(models.Model):
     )
 
     _switch_uniq = models.Constraint(
-        "UNIQUE(switch)", "Another service has this switch already."
+        "UNIQUE(switch)", "Another service already has this switch."
     )
 
 
@@ -47,5 +47,5 @@ class HelpdeskAfterSalesResolution(models.Model):
     code = fields.Char(required=True, help="Technical name, for API clients.")
 
     _code_uniq = models.Constraint(
-        "UNIQUE(code)", "Another resolution has this code already."
+        "UNIQUE(code)", "Another resolution already has this code."
     )

@@ -39,7 +39,7 @@ class HelpdeskAfterSalesStep(models.Model):
     sequence = fields.Integer(default=10, readonly=True, server_only=True, copy=False)
     service = fields.Selection(
         selection=[],
-        string="What Follows",
+        string="Next Step",
         readonly=True,
         server_only=True,
         copy=False,
@@ -57,7 +57,7 @@ class HelpdeskAfterSalesStep(models.Model):
     state = fields.Selection(
         selection=[
             ("waiting", "Waiting"),
-            ("ready", "For a Colleague"),
+            ("ready", "Left to a Colleague"),
             ("done", "Done"),
             ("cancelled", "Cancelled"),
             ("failed", "Failed"),
@@ -71,7 +71,7 @@ class HelpdeskAfterSalesStep(models.Model):
         string="Waits For (Model)", readonly=True, server_only=True, copy=False
     )
     res_id = fields.Many2oneReference(
-        string="Waits For (Number)",
+        string="Waits For (ID)",
         model_field="res_model",
         index=True,
         readonly=True,
@@ -80,7 +80,7 @@ class HelpdeskAfterSalesStep(models.Model):
     )
     made_model = fields.Char(readonly=True, server_only=True, copy=False)
     made_id = fields.Many2oneReference(
-        string="Number of the Document",
+        string="Document ID",
         model_field="made_model",
         readonly=True,
         server_only=True,
@@ -94,7 +94,9 @@ class HelpdeskAfterSalesStep(models.Model):
         server_only=True,
         copy=False,
     )
-    reason = fields.Char(string="Why Not", readonly=True, server_only=True, copy=False)
+    reason = fields.Char(
+        string="Reason for Failure", readonly=True, server_only=True, copy=False
+    )
 
     # -- Hooks of services ---------------------------------------------------
 
@@ -258,7 +260,7 @@ class HelpdeskAfterSalesStep(models.Model):
         self.ensure_one()
         if helpers := self._as_planner()._get_helpers():
             self.state = "ready"
-            self._ask(helpers[:1], self.env._("Please do what was planned."))
+            self._ask(helpers[:1], self.env._("Please carry out this planned step."))
             return
         try:
             with self.env.cr.savepoint():
@@ -271,7 +273,9 @@ class HelpdeskAfterSalesStep(models.Model):
             raise
         except Exception:
             _logger.exception("Step %s of a ticket's plan failed", self.id)
-            self._fail(self.env._("An error that the administrator finds in the log."))
+            self._fail(
+                self.env._("An error: the administrator can find it in the server log.")
+            )
         else:
             self.write(
                 {

@@ -22,7 +22,7 @@ class HelpdeskBlockedSender(models.Model):
     )
 
     _email_uniq = models.Constraint(
-        "UNIQUE(company_id, email)", "This sender is blocked already."
+        "UNIQUE(company_id, email)", "This sender is already blocked."
     )
 
     @api.model_create_multi
@@ -39,6 +39,6 @@ class HelpdeskBlockedSender(models.Model):
         email = email_normalize(vals["email"])
         if not email:
             raise ValidationError(
-                self.env._("Enter an e-mail address, such as news@example.com.")
+                self.env._("Enter an email address, such as news@example.com.")
             )
         return vals | {"email": email}

@@ -124,7 +124,8 @@ class HelpdeskChosenMixin(models.AbstractModel):
                 continue
             raise AccessError(
                 self.env._(
-                    "%(field)s: you may not choose this one. Take one that is offered.",
+                    "%(field)s: you can't choose this one. Choose one of those "
+                    "offered.",
                     field=field._description_string(self.env),
                 )
             )

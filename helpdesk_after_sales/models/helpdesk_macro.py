@@ -22,7 +22,7 @@ class HelpdeskMacro(models.Model):
         comodel_name="res.company",
         default=lambda self: self.env.company,
         index="btree_not_null",
-        help="Empty: for all teams of all companies.",
+        help="Leave empty for all teams of all companies.",
     )
     team_ids = fields.Many2many(
         comodel_name="helpdesk.team",
@@ -30,7 +30,7 @@ class HelpdeskMacro(models.Model):
         string="Teams",
         check_company=True,
         domain="[('company_id', '=', company_id)]",
-        help="Empty: for all teams.",
+        help="Leave empty for all teams.",
     )
 
     # -- What it writes
@@ -44,7 +44,7 @@ class HelpdeskMacro(models.Model):
         "ticket to ticket.",
     )
     internal = fields.Boolean(
-        string="Internal Note", help="Colleagues read the text, the customer doesn't."
+        string="Internal Note", help="Only colleagues see the text, not the customer."
     )
     attachment_ids = fields.Many2many(
         comodel_name="ir.attachment",
@@ -71,7 +71,7 @@ class HelpdeskMacro(models.Model):
             self.env["helpdesk.ticket"]._fields["priority"].selection
         ),
         string="Set Priority",
-        help="Empty: as it is.",
+        help="Leave empty to make no change.",
     )
     assign_to = fields.Selection(
         selection=[
@@ -80,7 +80,7 @@ class HelpdeskMacro(models.Model):
             ("nobody", "Nobody"),
         ],
         string="Assign to",
-        help="Empty: as it is.",
+        help="Leave empty to make no change.",
     )
     user_id = fields.Many2one(
         comodel_name="res.users",
@@ -94,8 +94,8 @@ class HelpdeskMacro(models.Model):
         domain="[('action', '!=', False)]",
         ondelete="cascade",
         index="btree_not_null",
-        help="Its pop-up opens after the macro, where the team uses the service. "
-        "Nothing is made before you confirm it there.",
+        help="Its pop-up opens after the macro, if the team uses the service. "
+        "Nothing is created until you confirm it there.",
     )
 
     # -- Computes and checks -------------------------------------------------
@@ -115,8 +115,8 @@ class HelpdeskMacro(models.Model):
                 if text._has_unsafe_expression():
                     raise ValidationError(
                         self.env._(
-                            "The text of %(macro)s holds a placeholder that macros "
-                            "don't know. Take one of: %(placeholders)s.",
+                            "The text of %(macro)s contains an unknown placeholder. "
+                            "Use one of: %(placeholders)s.",
                             macro=macro.name,
                             placeholders=", ".join(
                                 self.env[

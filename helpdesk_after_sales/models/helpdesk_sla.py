@@ -41,7 +41,8 @@ class HelpdeskSla(models.Model):
         string="Target",
         required=True,
         default="stage",
-        help="Next answers are those to what the customer writes after our first one.",
+        help="Next answers are replies to what the customer writes after our first "
+        "answer.",
     )
     stage_id = fields.Many2one(
         comodel_name="helpdesk.stage",
@@ -49,37 +50,38 @@ class HelpdeskSla(models.Model):
         index="btree_not_null",
         domain="[('team_ids', '=', team_id)]",
         ondelete="restrict",
-        help="The stage that a ticket has to reach, or one behind it.",
+        help="The stage that a ticket has to reach, or a later one.",
     )
     time = fields.Float(
         string="Within",
         required=True,
         default=0.0,
-        help="Hours of work of the team's calendar; without one, hours.",
+        help="Working hours of the team's calendar; without one, plain hours.",
     )
     warning_hours = fields.Float(
         string="Warn Before",
-        help="Hours of work before the deadline when whoever is responsible is told. "
-        "0 tells nobody.",
+        help="Working hours before the deadline at which the assignee is warned; 0 "
+        "for no warning.",
     )
     priority = fields.Selection(
         selection=lambda self: (
             self.env["helpdesk.ticket"]._fields["priority"].selection
         ),
-        help="Only tickets of this priority. Empty: all of them.",
+        help="Only tickets of this priority. Leave empty for all priorities.",
     )
     tag_ids = fields.Many2many(
         comodel_name="helpdesk.tag",
         relation="helpdesk_sla_helpdesk_tag_rel",
         string="Tags",
-        help="Only tickets with one of these tags. Empty: all of them.",
+        help="Only tickets with one of these tags. Leave empty for all tickets.",
     )
     partner_ids = fields.Many2many(
         comodel_name="res.partner",
         relation="helpdesk_sla_res_partner_rel",
         string="Customers",
         check_company=True,
-        help="Only tickets of these customers and their contacts. Empty: all of them.",
+        help="Only tickets of these customers and their contacts. Leave empty for "
+        "all customers.",
     )
     exclude_stage_ids = fields.Many2many(
         comodel_name="helpdesk.stage",
@@ -89,14 +91,14 @@ class HelpdeskSla(models.Model):
         help="The time in these stages isn't counted.",
     )
     wait_for_customer = fields.Boolean(
-        string="Pause for the Customer",
+        string="Pause While Waiting for the Customer",
         default=True,
-        help="The time isn't counted while the customer has the word: from our answer "
-        "until theirs.",
+        help="Time isn't counted while we are waiting for the customer: from our "
+        "answer until their reply.",
     )
     promised = fields.Boolean(
-        string="Customers Read It",
-        help="Mail and portal tell customers until when.",
+        string="Shown to Customers",
+        help="Customers see the deadline in emails and in the portal.",
     )
     ticket_count = fields.Integer(
         string="Open Tickets", compute="_compute_ticket_count"
@@ -104,7 +106,7 @@ class HelpdeskSla(models.Model):
 
     _check_time = models.Constraint(
         "CHECK (time > 0 AND warning_hours >= 0)",
-        "A promise needs hours: enter how many, more than 0.",
+        "Enter the hours of the promise, more than 0.",
     )
 
     def _compute_ticket_count(self):
@@ -125,7 +127,7 @@ class HelpdeskSla(models.Model):
             if sla.stage_id not in sla.team_id.stage_ids or not sla.stage_id:
                 raise ValidationError(
                     self.env._(
-                        "%(sla)s needs a stage of %(team)s to be reached: choose one.",
+                        "%(sla)s needs a target stage of %(team)s: choose one.",
                         sla=sla.name,
                         team=sla.team_id.name,
                     )

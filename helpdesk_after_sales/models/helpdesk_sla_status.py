@@ -28,19 +28,19 @@ class HelpdeskSlaStatus(models.Model):
     sla_stage_id = fields.Many2one(related="sla_id.stage_id", string="Target Stage")
     target_type = fields.Selection(related="sla_id.target_type")
     time = fields.Float(
-        string="Within", help="Hours of work, as they were promised to this ticket."
+        string="Within", help="Working hours, as promised for this ticket."
     )
     deadline = fields.Datetime(help="Empty while the clock doesn't run.")
     warn_date = fields.Datetime(string="Warn On")
     warned = fields.Boolean()
     running_since = fields.Datetime()
     consumed_hours = fields.Float(
-        help="Hours of work until the clock stopped, or ran on again."
+        help="Working hours until the clock was last stopped or resumed."
     )
     reached_datetime = fields.Datetime(string="Reached On")
     exceeded_hours = fields.Float(
-        help="Hours of work after the deadline when it was reached, or before, if they "
-        "are less than 0.",
+        help="Working hours past the deadline when it was reached; negative if it "
+        "was reached early.",
     )
     status = fields.Selection(
         selection=[
@@ -180,7 +180,7 @@ class HelpdeskSlaStatus(models.Model):
                 partner_ids=partner.ids,
                 subject=own.env._("Ticket #%s: a deadline is near", ticket.ticket_ref),
                 body=own.env._(
-                    "%(policy)s: until %(moment)s.",
+                    "%(policy)s: by %(moment)s.",
                     policy=self.with_env(own.env).sla_id.name,
                     moment=format_datetime(own.env, self.deadline, tz=partner.tz),
                 ),

@@ -44,9 +44,10 @@ class HelpdeskStage(models.Model):
     ask_rating = fields.Boolean(
         string="Ask for a Rating",
         default=True,
-        help="Whether customers are asked how happy they are when a ticket is closed "
-        "in this stage. Not for what is cancelled, or spam.",
+        help="Whether customers are asked for a rating when a ticket is closed in "
+        "this stage. Switch it off for cancelled tickets or spam.",
     )
     waits_for_customer = fields.Boolean(
-        help="A ticket leaves this stage by itself when its customer answers.",
+        string="Waiting for Customer",
+        help="A ticket leaves this stage automatically when its customer replies.",
     )

@@ -70,12 +70,12 @@ class HelpdeskTeam(models.Model):
     )
     auto_assignment = fields.Boolean(
         string="Automatic Assignment",
-        help="New tickets get a member of the team as their responsible by themselves.",
+        help="New tickets are assigned to a member of the team automatically.",
     )
     assign_method = fields.Selection(
         selection=[
-            ("randomly", "Each member the same number of tickets"),
-            ("balanced", "Each member the same number of open tickets"),
+            ("randomly", "Each member is assigned an equal number of tickets"),
+            ("balanced", "Each member has an equal number of open tickets"),
         ],
         string="Assignment Method",
         required=True,
@@ -88,35 +88,34 @@ class HelpdeskTeam(models.Model):
     reopen_on_reply = fields.Boolean(
         string="Reopen on Reply",
         default=True,
-        help="A closed ticket opens again when its customer answers to it.",
+        help="A closed ticket is reopened when its customer replies.",
     )
     follow_carbon_copy = fields.Boolean(
         string="Add CC as Followers",
-        help="Contacts and colleagues who are in copy of a customer's mail follow its "
-        "ticket: they get the answers, too.",
+        help="Contacts and colleagues in CC of a customer's email follow its ticket, "
+        "so they get the replies as well.",
     )
     allow_portal_requests = fields.Boolean(
         string="Requests in the Portal",
         default=True,
-        help="Customers ask in the portal for a return or a repair of what was "
-        "delivered to them, where the service is on. An agent approves or declines.",
+        help="In the portal, customers can request a return or repair of what was "
+        "delivered to them, if the service is on. An agent approves or declines it.",
     )
     allow_public_form = fields.Boolean(
         string="Public Form",
-        help="Visitors who are not logged in may send a ticket from the website.",
+        help="Visitors can send a ticket from the website without logging in.",
     )
     public_form_url = fields.Char(
         string="Address of the Form", compute="_compute_public_form_url"
     )
     use_rating = fields.Boolean(
         string="Customer Ratings",
-        help="Customers are asked by e-mail how happy they are when a ticket is "
-        "closed.",
+        help="Customers are asked for a rating by email when their ticket is closed.",
     )
     warranty_restarts = fields.Boolean(
         string="New Warranty for Replacements",
-        help="What is delivered as a replacement is under warranty from its own "
-        "delivery. Otherwise it goes on with the warranty of the first delivery.",
+        help="Replacements get a new warranty from the day of their own delivery. "
+        "Otherwise they keep the warranty of the first delivery.",
     )
     require_reason = fields.Boolean(
         string="Mandatory Reasons",
@@ -193,7 +192,7 @@ class HelpdeskTeam(models.Model):
                 raise UserError(
                     self.env._(
                         "%(team)s has tickets of %(company)s, with its orders and "
-                        "documents: make a new team for the other company.",
+                        "documents: create a new team for the other company.",
                         team=team.display_name,
                         company=team.sudo().company_id.display_name,
                     )

@@ -15,38 +15,39 @@ class HelpdeskTeam(models.Model):
 
     auto_close_ticket = fields.Boolean(
         string="Automatic Closing",
-        help="Tickets whose customer doesn't answer are closed after some days. A late "
-        "answer opens them again.",
+        help="Tickets whose customer doesn't reply are closed after some days. A "
+        "later reply reopens them.",
     )
     auto_close_day = fields.Integer(
-        string="Days of Silence",
+        string="Days Without Reply",
         default=7,
-        help="Days after our last answer until a ticket is closed.",
+        help="Days from our last answer until the ticket is closed.",
     )
     auto_close_warn_day = fields.Integer(
         string="Warn Before",
         default=2,
-        help="Days before the closing when the customer is told by mail. 0 tells "
-        "nobody.",
+        help="Days before the closing at which the customer is warned by email; 0 "
+        "for no warning.",
     )
     from_stage_ids = fields.Many2many(
         comodel_name="helpdesk.stage",
         relation="team_stage_auto_close_from_rel",
         string="In Stages",
         domain="[('id', 'in', stage_ids), ('fold', '=', False)]",
-        help="Only tickets in these stages. Empty: in all open stages.",
+        help="Only tickets in these stages. Leave empty for all open stages.",
     )
     to_stage_id = fields.Many2one(
         comodel_name="helpdesk.stage",
         string="Move to Stage",
         domain="[('id', 'in', stage_ids), ('fold', '=', True)]",
         index="btree_not_null",
-        help="Empty: the first closed stage of the team.",
+        help="Leave empty for the first closed stage of the team.",
     )
     follow_up_days = fields.Integer(
         string="Follow-Up Ticket After",
-        help="Who answers to a ticket that has been closed for more days than that "
-        "begins a new ticket, which names the old one. 0: the old one opens again.",
+        help="A reply to a ticket that has been closed for more than this number of "
+        "days creates a new ticket, which refers to the old one; 0 to reopen the "
+        "old one instead.",
     )
 
     @api.constrains(
@@ -62,8 +63,9 @@ class HelpdeskTeam(models.Model):
             ):
                 raise ValidationError(
                     self.env._(
-                        "Customers have to be warned after at least a day of silence: "
-                        "let tickets close later, or warn closer to it."
+                        "Customers can be warned only after at least one day without "
+                        "a reply: close tickets later, or warn closer to the "
+                        "closing date."
                     )
                 )
 
@@ -74,7 +76,8 @@ class HelpdeskTeam(models.Model):
             if stage and (stage not in team.stage_ids or not stage.fold):
                 raise ValidationError(
                     self.env._(
-                        "%(stage)s is no closed stage of %(team)s: choose another one.",
+                        "%(stage)s is not a closed stage of %(team)s: choose another "
+                        "one.",
                         stage=stage.name,
                         team=team.name,
                     )

@@ -11,22 +11,22 @@ class HelpdeskTeam(models.Model):
 
     relay_addresses = fields.Char(
         string="Forms and Groups",
-        help="Addresses that pass on what customers write: contact forms, "
+        help="Addresses that forward what customers write: contact forms, "
         "marketplaces, a group or list in front of this team, separated by commas. "
-        "Whom their mail asks to answer to (Reply-To) is the customer.",
+        "The address in Reply-To of their emails is taken as the customer.",
     )
 
     take_on_answer = fields.Boolean(
-        string="Answering Takes a Ticket",
-        help="Whoever answers a new ticket becomes responsible for it; it is new no "
-        "more.",
+        string="Assign on Reply",
+        help="Whoever replies to a new ticket is assigned to it, and it moves on "
+        "from the first stage.",
     )
 
     tell_members = fields.Boolean(
-        string="Tell Members of New Tickets",
+        string="Notify Members of New Tickets",
         default=True,
-        help="Members get each new ticket that nobody is responsible for, as those do "
-        "who follow the team.",
+        help="Members are notified of each new unassigned ticket, as the team's "
+        "followers are.",
     )
 
     @api.constrains("relay_addresses")
@@ -36,8 +36,8 @@ class HelpdeskTeam(models.Model):
                 if part.strip() and not email_normalize(part):
                     raise ValidationError(
                         self.env._(
-                            "%(address)s is no e-mail address: separate the addresses "
-                            "of forms and groups with commas.",
+                            "%(address)s is not an email address: separate the "
+                            "addresses of forms and groups with commas.",
                             address=part.strip(),
                         )
                     )

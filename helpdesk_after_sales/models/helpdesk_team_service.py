@@ -69,7 +69,7 @@ class HelpdeskTeam(models.Model):
                 notice = self._describe_installation(modules)
             else:
                 notice = self.env._(
-                    "Not installed; %(administrators)s may do it. %(notice)s",
+                    "Not installed; %(administrators)s can install it. %(notice)s",
                     notice=self._describe_installation(modules),
                     administrators=self._get_installers(),
                 )
@@ -178,8 +178,8 @@ class HelpdeskTeam(models.Model):
         if not self.env.user.has_group("base.group_system"):
             raise AccessError(
                 self.env._(
-                    "%(notice)s Only an administrator may do that (Settings rights): "
-                    "%(administrators)s.",
+                    "%(notice)s Only administrators with Settings rights can do "
+                    "that: %(administrators)s.",
                     notice=self._describe_installation(to_install),
                     administrators=self._get_installers(),
                 )
@@ -238,7 +238,7 @@ class HelpdeskTeam(models.Model):
         else:
             cause = error.__cause__ or error
             reason = self.env._(
-                "%(error)s; the details are in the log of the server",
+                "%(error)s; the details are in the server log",
                 error=f"{type(cause).__name__}: {cause}".strip().splitlines()[0],
             )
         # sudo: see _get_service_installation.

@@ -16,7 +16,7 @@ class HelpdeskTeam(models.Model):
         string="Working Hours",
         check_company=True,
         index="btree_not_null",
-        help="Promises count these hours only. Without them the clock goes on at "
+        help="Promises count these hours only. Without them, the clock also runs at "
         "night.",
     )
     sla_policy_ids = fields.One2many(
@@ -26,9 +26,9 @@ class HelpdeskTeam(models.Model):
         string="Promised Answer",
         compute="_compute_answer_hours",
         inverse="_inverse_answer_hours",
-        help="Hours until customers get a first answer. Mail and portal say so; 0 "
-        "promises nothing. It is the policy for first answers that is about all "
-        "tickets of the team.",
+        help="Hours within which customers get a first answer, as shown in emails "
+        "and in the portal; 0 for no promise. This is the policy for first answers "
+        "that covers all tickets of the team.",
     )
 
     @api.depends("use_sla", "sla_policy_ids.time", "sla_policy_ids.promised")

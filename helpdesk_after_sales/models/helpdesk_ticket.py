@@ -134,7 +134,7 @@ class HelpdeskTicket(models.Model):
         readonly=False,
         server_only="base.group_system",
         copy=False,
-        help="When the ticket came into a folded stage. Empty while it is open.",
+        help="When the ticket was moved into a folded stage. Empty while it is open.",
     )
     date_last_stage_update = fields.Datetime(
         string="Last Stage Update",
@@ -224,8 +224,8 @@ class HelpdeskTicket(models.Model):
         server_only=True,
         copy=False,
         groups="base.group_user",
-        help="A machine wrote the mail that this ticket was made of: it gets no mail "
-        "by itself.",
+        help="This ticket was created from an automatic email, so no automatic "
+        "emails are sent in return.",
     )
     customer_ticket_count = fields.Integer(
         string="Customer's Tickets",
@@ -247,7 +247,7 @@ class HelpdeskTicket(models.Model):
     )
 
     _ticket_ref_uniq = models.UniqueIndex(
-        "(company_id, ticket_ref)", "Another ticket has this number already."
+        "(company_id, ticket_ref)", "Another ticket already has this number."
     )
     # -- Computes ------------------------------------------------------------
 
@@ -337,10 +337,10 @@ class HelpdeskTicket(models.Model):
         under_way = self._origin._get_open_after_sales_documents()
         return under_way and {
             "warning": {
-                "title": self.env._("Still under way"),
+                "title": self.env._("Still in Progress"),
                 "message": self.env._(
-                    "This ticket is being closed while documents of it are still under "
-                    "way:\n%(documents)s",
+                    "This ticket is being closed while some of its documents are "
+                    "still in progress:\n%(documents)s",
                     documents="\n".join(f"- {name}" for name in under_way),
                 ),
             }
@@ -424,7 +424,7 @@ class HelpdeskTicket(models.Model):
         if self.partner_id:
             return True
         if not (self.partner_name or self.partner_email):
-            raise UserError(self.env._("Enter the name or the e-mail of the customer."))
+            raise UserError(self.env._("Enter the name or the email of the customer."))
         known = self.partner_email and self._partner_find_from_emails_single(
             [self.partner_email], no_create=True
         )

@@ -16,7 +16,7 @@ class HelpdeskTicket(models.Model):
             if not user.sudo().has_group("helpdesk_after_sales.group_helpdesk_user"):
                 raise ValidationError(
                     self.env._(
-                        "%(user)s can't open tickets: give them the right Helpdesk "
+                        "%(user)s can't open tickets: give them access to Helpdesk "
                         "first, or choose somebody else.",
                         user=user.display_name,
                     )

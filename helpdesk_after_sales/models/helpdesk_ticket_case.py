@@ -212,7 +212,7 @@ class HelpdeskTicket(models.Model):
         if not isinstance(sale_line_ids, list) or not all(
             type(line_id) is int and 0 < line_id < 2**31 for line_id in sale_line_ids
         ):
-            raise UserError(self.env._("Choose the order lines by their ids."))
+            raise UserError(self.env._("Give the ids of the order lines."))
         wanted = {*sale_line_ids}
         # sudo: the domain names the purchases of the customer of this ticket.
         sold = (

@@ -12,7 +12,7 @@ class HelpdeskTicket(models.Model):
     _inherit = "helpdesk.ticket"
 
     last_word_date = fields.Datetime(
-        string="Last Word On",
+        string="Last Message On",
         readonly=True,
         server_only=True,
         copy=False,
@@ -20,7 +20,7 @@ class HelpdeskTicket(models.Model):
         help="When the customer or we wrote last.",
     )
     close_warn_date = fields.Datetime(
-        string="Warned of Closing On",
+        string="Closing Warning Sent On",
         readonly=True,
         server_only=True,
         copy=False,
@@ -34,7 +34,7 @@ class HelpdeskTicket(models.Model):
         copy=False,
         index="btree_not_null",
         groups="base.group_user",
-        help="The closed ticket whose customer answered late.",
+        help="The closed ticket that the customer replied to late.",
     )
 
     # Who waits for the customer, longest first.
@@ -74,7 +74,7 @@ class HelpdeskTicket(models.Model):
             for ticket in tickets:
                 ticket._track_set_log_message(
                     self.env._(
-                        "Closed by itself: no answer for %(days)s days.",
+                        "Closed automatically: no reply for %(days)s days.",
                         days=team.auto_close_day,
                     )
                 )
@@ -115,7 +115,7 @@ class HelpdeskTicket(models.Model):
         ).write({"res_id": follow_up.id})
         self.message_post(
             body=self.env._(
-                "This ticket was closed long ago: your answer is in %(ticket)s.",
+                "This ticket was closed a while ago: your reply is in %(ticket)s.",
                 ticket=Markup('<a href="%s">#%s</a>')
                 % (follow_up.get_portal_url(), follow_up.ticket_ref),
             ),
@@ -126,7 +126,7 @@ class HelpdeskTicket(models.Model):
         )
         follow_up._message_log(
             body=self.env._(
-                "Begun by a late answer to %(ticket)s.", ticket=self._get_html_link()
+                "Created from a late reply to %(ticket)s.", ticket=self._get_html_link()
             )
         )
         return follow_up

@@ -61,7 +61,8 @@ class HelpdeskTicketLine(models.Model):
         check_company=True,
     )
     quantity = fields.Float(
-        digits="Product Unit", help="How many it is about; 0: all that can be done."
+        digits="Product Unit",
+        help="The quantity concerned; 0 for all that is possible.",
     )
     uom_id = fields.Many2one(
         comodel_name="uom.uom",
@@ -210,7 +211,11 @@ class HelpdeskTicketLine(models.Model):
 
     def write(self, vals):
         if "ticket_id" in vals and not self.env.su:
-            raise AccessError(self.env._("A line stays on its ticket: add a new one."))
+            raise AccessError(
+                self.env._(
+                    "A line can't be moved to another ticket: add a new one there."
+                )
+            )
         if not self.env.su and vals.keys() - {"sequence", "reason_id"}:
             self._check_agents_own()
         tickets = self.ticket_id
@@ -246,7 +251,7 @@ class HelpdeskTicketLine(models.Model):
         if any(line.origin == "customer" for line in self):
             raise AccessError(
                 self.env._(
-                    "This is what the customer has asked for: approve or decline it."
+                    "This is what the customer has requested: approve or decline it."
                 )
             )
 

@@ -48,9 +48,9 @@ class HelpdeskTicketLine(models.Model):
         self.ticket_id._check_answers()
         if self.state != "asked":
             raise UserError(
-                self.env._("The request of this ticket has been answered already.")
+                self.env._("The request of this ticket has already been answered.")
                 if self.origin == "customer"
-                else self.env._("The customer hasn't asked for this.")
+                else self.env._("The customer hasn't requested this.")
             )
 
     # -- Answers -------------------------------------------------------------
@@ -110,7 +110,7 @@ class HelpdeskTicketLine(models.Model):
         ticket._tell_customer(
             Markup("%s<br/>%s")
             % (
-                ticket.env._("We can't do what you asked for."),
+                ticket.env._("We can't do what you requested."),
                 plaintext2html(answer),
             )
         )
@@ -135,12 +135,12 @@ class HelpdeskTicketLine(models.Model):
             self.service, self.sale_line_id
         )
         if not refusal and self.uom_id.compare(self.quantity, left) <= 0:
-            return self.env._("All of it can be done.")
+            return self.env._("All of it is still available.")
         return refusal or self._get_left_sentence(left)
 
     def _get_left_sentence(self, left):
         return self.env._(
-            "%(product)s: only %(left)s can still be asked for.",
+            "%(product)s: only %(left)s can still be requested.",
             product=self.product_id.display_name,
             left=format_quantity(self.env, left, self.uom_id),
         )
@@ -160,9 +160,9 @@ class HelpdeskTicketLine(models.Model):
         if several:
             act_of_asking = {
                 "date": self.create_date,
-                "title": self.env._("Request of the customer")
+                "title": self.env._("Customer's request")
                 if not customer
-                else self.env._("You asked for more"),
+                else self.env._("You requested more"),
                 "detail": self._describe(),
             }
             waits = not answered and not self.ticket_id.close_date
@@ -171,7 +171,7 @@ class HelpdeskTicketLine(models.Model):
             title = (
                 self.env._("Answer to your request")
                 if customer
-                else self.env._("Request of the customer")
+                else self.env._("Customer's request")
             )
             detail = self.answer
             if several:

@@ -114,7 +114,7 @@ class HelpdeskTicket(models.Model):
             raise UserError(
                 self.env._(
                     "Nothing was sent: ticket #%(number)s has no customer with an "
-                    "e-mail address. Enter it, or take a macro with an internal note.",
+                    "email address. Enter one, or use a macro with an internal note.",
                     number=self.ticket_ref,
                 )
             )

@@ -248,7 +248,7 @@ class HelpdeskTicket(models.Model):
         if gone := self.filtered("merged_into_id")[:1]:
             raise UserError(
                 self.env._(
-                    "%(ticket)s was merged into %(target)s already.",
+                    "%(ticket)s has already been merged into %(target)s.",
                     ticket=gone.display_name,
                     # sudo: the name of a ticket that the user may not see.
                     target=gone.sudo().merged_into_id.display_name,

@@ -123,13 +123,13 @@ class HelpdeskTicket(models.Model):
         :raises UserError: with a sentence
         """
         if not isinstance(kwargs.get("body") or "", str):
-            raise UserError(self.env._("The text of an answer is a text."))
+            raise UserError(self.env._("The text of an answer must be a string."))
         if kwargs.get("parent_id"):
             kwargs["parent_id"] = read_id(kwargs["parent_id"])
         if ids := kwargs.get("attachment_ids"):
             ids = [*map(read_id, ids)] if isinstance(ids, list | tuple) else [None]
             if None in ids:
-                raise UserError(self.env._("Files that were uploaded have ids."))
+                raise UserError(self.env._("Give the ids of the uploaded files."))
             kwargs["attachment_ids"] = ids
         files = kwargs.get("attachments") or []
         if not isinstance(files, list | tuple) or not all(
@@ -140,7 +140,7 @@ class HelpdeskTicket(models.Model):
             and (not file[2:] or file[2] in FILE_ENCODINGS)
             for file in files
         ):
-            raise UserError(self.env._("A file is a name and a content."))
+            raise UserError(self.env._("Give each file as its name and its content."))
 
     def _message_post_after_hook(self, message, msg_values):
         author = message.author_id

@@ -134,7 +134,7 @@ class HelpdeskTicket(models.Model):
         )
         left = line.product_uom_id.round(left - asked)
         if line.product_uom_id.compare(left, 0) <= 0:
-            return team, 0, self.env._("You have asked for this already.")
+            return team, 0, self.env._("You have already requested this.")
         return team, left, False
 
     @api.model
@@ -161,7 +161,7 @@ class HelpdeskTicket(models.Model):
         :raises AccessError: for visitors
         """
         if type(offset) is not int or type(limit) is not int:
-            raise UserError(self.env._("Offset and limit are whole numbers."))
+            raise UserError(self.env._("Offset and limit must be whole numbers."))
         lines = self._get_portal_lines(
             min(max(offset, 0), 10**9), max(min(limit, 80), 0)
         )
@@ -322,11 +322,11 @@ class HelpdeskTicket(models.Model):
             quantity = math.nan
         # What is far too much can't even be rounded.
         if not abs(quantity) < 1e9 or uom.compare(quantity, 0) <= 0:
-            raise UserError(self.env._("Enter how many it is about."))
+            raise UserError(self.env._("Enter the quantity concerned."))
         if uom.compare(quantity, left) > 0:
             raise UserError(
                 self.env._(
-                    "Only %(left)s can still be asked for.",
+                    "Only %(left)s can still be requested.",
                     left=format_quantity(self.env, left, uom),
                 )
             )

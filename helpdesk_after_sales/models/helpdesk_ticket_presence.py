@@ -24,10 +24,14 @@ class HelpdeskTicket(models.Model):
         check_one(self)
         self.check_access("read")
         if not self.env.user._is_internal():
-            raise AccessError(self.env._("Only colleagues see who works on a ticket."))
+            raise AccessError(
+                self.env._("Only colleagues can see who is working on a ticket.")
+            )
         if state not in STATES:
             raise UserError(
-                self.env._("Say one of these: %(states)s.", states=", ".join(STATES))
+                self.env._(
+                    "Give one of these states: %(states)s.", states=", ".join(STATES)
+                )
             )
         partner = self.env.user.partner_id
         self._bus_send(

@@ -19,7 +19,7 @@ class HelpdeskTicket(models.Model):
         """
         if not self.env.user.has_group("helpdesk_after_sales.group_helpdesk_manager"):
             raise AccessError(
-                self.env._("Only helpdesk administrators anonymize tickets.")
+                self.env._("Only helpdesk administrators can anonymize tickets.")
             )
         self.check_access("write")
         # sudo: the user manages Helpdesk and may write these tickets, as was just

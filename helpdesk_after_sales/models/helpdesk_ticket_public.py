@@ -55,7 +55,7 @@ class HelpdeskTicket(models.Model):
             raise UserError(self.env._("Enter a subject."))
         values["partner_email"] = email_normalize(values["partner_email"])
         if not values["partner_email"]:
-            raise UserError(self.env._("Enter your e-mail address."))
+            raise UserError(self.env._("Enter your email address."))
         files = self._check_photos(photos)
         tickets._lock_after_sales(team)
         key = self._clean_portal_text(key, 64)
@@ -120,7 +120,9 @@ class HelpdeskTicket(models.Model):
     def _refuse_many(self, domain, limit, model="helpdesk.ticket"):
         if self._count_recent(domain, model) >= limit:
             raise UserError(
-                self.env._("You have sent many requests. Please try again in an hour.")
+                self.env._(
+                    "You have sent too many requests. Please try again in an hour."
+                )
             )
 
     @api.model
@@ -154,7 +156,7 @@ class HelpdeskTicket(models.Model):
             if not content or not isinstance(name, str):
                 raise UserError(self.env._("A photo could not be read."))
             if len(content) > 10 * 1024 * 1024:
-                raise UserError(self.env._("A photo may have 10 MB at most."))
+                raise UserError(self.env._("A photo can be 10 MB at most."))
             if guess_mimetype(content) not in PHOTOS:
                 raise UserError(
                     self.env._("Photos are JPEG, PNG, GIF, WebP or PDF files.")

@@ -84,7 +84,9 @@ class HelpdeskTicket(models.Model):
         """
         if not self.env.user.has_group("helpdesk_after_sales.group_helpdesk_user"):
             raise AccessError(
-                self.env._("Only helpdesk users choose from a customer's purchases.")
+                self.env._(
+                    "Only helpdesk users can choose from a customer's purchases."
+                )
             )
         if not self._is_purchase_model(model):
             raise UserError(self.env._("Choose from what the customer bought."))

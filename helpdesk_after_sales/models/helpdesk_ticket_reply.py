@@ -161,11 +161,11 @@ class HelpdeskTicket(models.Model):
             return
         self.env["mail.thread"].message_notify(
             partner_ids=author.ids,
-            subject=self.env._("Ticket #%s: nobody got your answer", self.ticket_ref),
+            subject=self.env._("Ticket #%s: your reply was not sent", self.ticket_ref),
             body=self.env._(
-                "What you answered by mail was kept as an internal note of %(ticket)s, "
-                "and was sent to nobody. To answer the customer, write it on the "
-                "ticket, or answer to a mail of the customer.",
+                "Your emailed reply was kept as an internal note on %(ticket)s and "
+                "was not sent to anybody. To answer the customer, write on the "
+                "ticket, or reply to an email from the customer.",
                 ticket=self._get_html_link(),
             ),
             email_layout_xmlid="mail.mail_notification_light",
@@ -183,7 +183,7 @@ class HelpdeskTicket(models.Model):
         check_one(self)
         self.check_access("read")
         if not isinstance(message_id, int):
-            raise UserError(self.env._("Say which message you have read last."))
+            raise UserError(self.env._("Give the last message that you have read."))
         message_id = read_integer(message_id)
         messages = self.env["mail.message"].search(
             Domain("model", "=", self._name)

@@ -19,7 +19,7 @@ class HelpdeskTicket(models.Model):
         string="Request",
         compute="_compute_request_line_id",
         groups="base.group_user",
-        help="What the customer has asked for and waits for, the first one.",
+        help="The first request of the customer that is still open.",
     )
     request_summary = fields.Char(
         compute="_compute_request_line_id", groups="base.group_user"
@@ -85,7 +85,7 @@ class HelpdeskTicket(models.Model):
         :param line: a line of ``sale.order.line``, under ``sudo()``
         """
         if line.product_uom_id.compare(line.qty_delivered, 0) <= 0:
-            return 0, self.env._("Nothing of it is delivered yet.")
+            return 0, self.env._("None of it has been delivered yet.")
         return line.qty_delivered, False
 
     @api.model
@@ -180,16 +180,18 @@ class HelpdeskTicket(models.Model):
         waiting = lines.filtered(lambda line: line.state == "asked")
         if not waiting:
             raise UserError(
-                self.env._("The request of this ticket has been answered already.")
+                self.env._("The request of this ticket has already been answered.")
                 if lines
-                else self.env._("The customer has asked for nothing on this ticket.")
+                else self.env._(
+                    "The customer hasn't requested anything on this ticket."
+                )
             )
         return waiting[0].sudo(False)
 
     def _check_answers(self):
         """Raise unless the user may answer requests of this ticket."""
         if not self.env.user.has_group("helpdesk_after_sales.group_helpdesk_user"):
-            raise AccessError(self.env._("Only helpdesk users answer requests."))
+            raise AccessError(self.env._("Only helpdesk users can answer requests."))
         self.sudo(False).check_access("write")
 
     def _get_case_lines(self, service):

@@ -141,7 +141,7 @@ class HelpdeskTicket(models.Model):
             if not closed:
                 raise UserError(
                     self.env._(
-                        "%(team)s has no stage for closed tickets: make one first.",
+                        "%(team)s has no stage for closed tickets: create one first.",
                         team=team.sudo().name,
                     )
                 )

@@ -23,7 +23,7 @@ class HelpdeskTicket(models.Model):
         self.ensure_one()
         if not self.env.user.has_group("helpdesk_after_sales.group_helpdesk_user"):
             raise AccessError(
-                self.env._("Only helpdesk users use the services of a ticket.")
+                self.env._("Only helpdesk users can use the services of a ticket.")
             )
         ticket = self.sudo(False)  # not as the system: what is checked is the user
         ticket.check_access("write")

@@ -52,13 +52,13 @@ class HelpdeskTicket(models.Model):
         server_only=True,
         copy=False,
         groups="base.group_user",
-        help="The next deadline that is running. Empty while all clocks stand still.",
+        help="The next running deadline. Empty while all clocks are paused.",
     )
     sla_deadline_hours = fields.Float(
         string="Hours to SLA Deadline",
         compute="_compute_sla_deadline_hours",
         groups="base.group_user",
-        help="Hours of work until the next deadline.",
+        help="Working hours until the next deadline.",
     )
     sla_reached = fields.Boolean(
         string="SLA Reached",

@@ -46,8 +46,8 @@ class HelpdeskTicket(models.Model):
         ):
             raise UserError(
                 self.env._(
-                    "Choose a message of the conversation of this ticket. What it "
-                    "began with, and what was noted by itself, stays."
+                    "Choose a message from the conversation of this ticket. Its "
+                    "first message and automatic notes can't be split off."
                 )
             )
         return message

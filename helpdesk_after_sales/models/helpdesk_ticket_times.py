@@ -20,8 +20,7 @@ class HelpdeskTicket(models.Model):
         server_only=True,
         copy=False,
         groups="base.group_user",
-        help="When the customer got our first answer. Mail that is sent by itself "
-        "doesn't count.",
+        help="When the customer got our first answer. Automatic emails don't count.",
     )
     assign_hours = fields.Float(
         string="Hours to Assign",
@@ -32,7 +31,7 @@ class HelpdeskTicket(models.Model):
         copy=False,
         aggregator="avg",
         groups="base.group_user",
-        help="Hours of work from the creation until somebody was responsible.",
+        help="Working hours from the creation until the ticket was first assigned.",
     )
     first_response_hours = fields.Float(
         string="Hours to First Answer",
@@ -43,7 +42,7 @@ class HelpdeskTicket(models.Model):
         copy=False,
         aggregator="avg",
         groups="base.group_user",
-        help="Hours of work from the creation until our first answer.",
+        help="Working hours from the creation until our first answer.",
     )
     close_hours = fields.Float(
         string="Hours to Close",
@@ -54,7 +53,7 @@ class HelpdeskTicket(models.Model):
         copy=False,
         aggregator="avg",
         groups="base.group_user",
-        help="Hours of work from the creation until it was closed for the last time.",
+        help="Working hours from the creation until the ticket was last closed.",
     )
     answered_customer_message_count = fields.Integer(
         string="Answers",
@@ -62,15 +61,15 @@ class HelpdeskTicket(models.Model):
         server_only=True,
         copy=False,
         groups="base.group_user",
-        help="How often a waiting customer got an answer. What the customer writes in "
-        "several messages is answered once.",
+        help="How often a waiting customer got an answer. Several messages in a row "
+        "count as one.",
     )
     total_response_hours = fields.Float(
         readonly=True,
         server_only=True,
         copy=False,
         groups="base.group_user",
-        help="Hours of work that the customer waited for all answers together.",
+        help="Working hours that the customer waited for all answers in total.",
     )
     reopen_count = fields.Integer(
         string="Reopened",
@@ -78,7 +77,7 @@ class HelpdeskTicket(models.Model):
         server_only=True,
         copy=False,
         groups="base.group_user",
-        help="How often the ticket was closed, and opened again.",
+        help="How often the ticket was reopened after it was closed.",
     )
 
     # What happened isn't counted anew when the calendar or the team changes.

@@ -11,20 +11,21 @@ class HelpdeskTicket(models.Model):
     _inherit = "helpdesk.ticket"
 
     last_word = fields.Selection(
+        string="Last Message By",
         selection=[("customer", "Customer"), ("us", "Us")],
         readonly=True,
         server_only=True,
         copy=False,
         groups="base.group_user",
-        help="Who wrote last what the other one reads. Mail that is sent by itself "
-        "doesn't count.",
+        help="Who wrote the last message to the other. Notes and automatic emails "
+        "don't count.",
     )
     waiting_since = fields.Datetime(
         readonly=True,
         server_only=True,
         copy=False,
         groups="base.group_user",
-        help="When the customer wrote what nobody has answered yet.",
+        help="Since when the customer has been waiting for an answer.",
     )
 
     # Who waits, longest first.

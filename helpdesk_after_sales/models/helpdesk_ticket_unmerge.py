@@ -63,9 +63,9 @@ class HelpdeskTicket(models.Model):
         if not data or newer or target.merged_into_id or not target.active:
             raise UserError(
                 self.env._(
-                    "%(target)s has gone on since this ticket was merged into it: the "
-                    "merge can't be undone. Split messages off into a new ticket "
-                    "instead.",
+                    "%(target)s has changed since this ticket was merged into it: "
+                    "the merge can't be undone. Split messages off into a new "
+                    "ticket instead.",
                     target=target.display_name,
                 )
             )

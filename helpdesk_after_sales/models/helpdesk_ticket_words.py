@@ -29,7 +29,7 @@ class HelpdeskTicket(models.Model):
         store=False,
         search="_search_conversation_words",
         groups="base.group_user",
-        help="Words of messages, notes and descriptions, by their beginnings.",
+        help="Words, or their beginnings, in messages, notes and descriptions.",
     )
 
     _description_words_idx = models.Index(

@@ -63,12 +63,10 @@ class HelpdeskWarrantyMixin(models.AbstractModel):
             return
         if not self.env.user.has_group("stock.group_stock_manager"):
             raise AccessError(
-                self.env._("Only administrators of Inventory correct a warranty.")
+                self.env._("Only Inventory administrators can correct a warranty.")
             )
         if not (vals.get("helpdesk_warranty_reason") or "").strip():
-            raise UserError(
-                self.env._("Enter the reason why the warranty is corrected.")
-            )
+            raise UserError(self.env._("Enter the reason for correcting the warranty."))
 
     def _warranty_changed(self):
         """Let the tickets about these pieces know their new warranty."""

@@ -12,8 +12,8 @@ class ProductTemplate(models.Model):
         # Read with the product, not with the accounts of it: nearly every pop-up asks.
         prefetch=True,
         help="How long the product is under warranty, from the day of its delivery. "
-        "What was delivered before keeps the warranty that it had. Zero: nothing is "
-        "said about a warranty.",
+        "What has already been delivered keeps its warranty. 0 for no statement "
+        "about a warranty.",
     )
     warranty_unit = fields.Selection(
         selection=[
@@ -24,7 +24,7 @@ class ProductTemplate(models.Model):
         ],
         company_dependent=True,
         prefetch=True,
-        help="Empty: months.",
+        help="Months if empty.",
     )
 
     @api.constrains("warranty_duration")
@@ -56,7 +56,7 @@ class ProductTemplate(models.Model):
         """
         if not self.env.user.has_group("stock.group_stock_manager"):
             raise AccessError(
-                self.env._("Only administrators of Inventory begin warranties.")
+                self.env._("Only Inventory administrators can start warranties.")
             )
         variants = self.with_context(active_test=False).product_variant_ids.ids
         # sudo: deliveries in the user's companies; only their warranty is written, as

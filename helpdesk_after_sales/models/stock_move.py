@@ -26,7 +26,7 @@ class StockMove(models.Model):
         "“2 year|6 month”. Counts when the date of the delivery is corrected.",
     )
     helpdesk_kit_warranty_end = fields.Date(
-        string="Kit under Warranty Until",
+        string="Kit Under Warranty Until",
         copy=False,
         help="The last day of the warranty of the kit that this is a component of.",
     )

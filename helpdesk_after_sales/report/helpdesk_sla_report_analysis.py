@@ -61,10 +61,10 @@ class HelpdeskSlaReportAnalysis(models.Model):
     deadline = fields.Datetime(readonly=True)
     reached_datetime = fields.Datetime(string="Reached On", readonly=True)
     exceeded_hours = fields.Float(
-        string="Hours after the Deadline",
+        string="Hours After the Deadline",
         aggregator="avg",
         readonly=True,
-        help="Hours of work; less than 0 where it was reached before.",
+        help="Working hours; negative if it was reached early.",
     )
     status = fields.Selection(
         selection=lambda self: (

@@ -55,7 +55,7 @@ class HelpdeskTicketReportAnalysis(models.Model):
         string="Hours per Answer",
         aggregator="avg",
         readonly=True,
-        help="Hours of work that customers waited, by answer.",
+        help="Working hours that customers waited, on average per answer.",
     )
     reopen_count = fields.Integer(string="Reopened", readonly=True)
     rating_last_value = fields.Float(

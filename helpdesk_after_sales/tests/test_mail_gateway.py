@@ -320,12 +320,12 @@ class TestMailGateway(HelpdeskMailCommon):
     def test_acknowledgement_promises_an_answer(self):
         self.customer_b.tz = "Europe/Brussels"
         moment = fields.Datetime.to_datetime("2026-03-02 08:00:00")
-        for hours, text in ((0, False), (4, "You get an answer by")):
+        for hours, text in ((0, False), (4, "We will answer by")):
             self.team.answer_hours = hours
             with self.mock_datetime_and_now(moment):
                 ticket = self._receive_from("berta@birch.example.com")
             [sent] = self._sent_to("berta@birch.example.com")
-            self.assertEqual("You get an answer" in sent["body"], bool(text))
+            self.assertEqual("We will answer" in sent["body"], bool(text))
             if text:
                 promise = ticket._describe_promised_answer()
                 self.assertIn("1:00", promise, "8:00 UTC and 4 hours, in Brussels")

@@ -74,7 +74,7 @@ class TestPortalRequest(HelpdeskPortalCommon):
         self.assertNotIn("<script>", ticket.description)
         self.assertEqual(ticket.message_ids.attachment_ids.name, "lamp.png")
         page = self.url_open(answer.headers["Location"])
-        self.assertIn("we have got your request", page.text)
+        self.assertIn("we have received your request", page.text)
         # The same form again: a second click, or the back button (T2, T15).
         again = self._send("/my/tickets/new", photo, **data)
         self.assertEqual(again.headers["Location"], answer.headers["Location"])
@@ -304,7 +304,7 @@ class TestPortalRequest(HelpdeskPortalCommon):
         before = self._newest()
         for sentence, data in (
             ("Enter a subject", {"name": " "}),
-            ("Enter your e-mail", {"partner_email": "nobody"}),
+            ("Enter your email", {"partner_email": "nobody"}),
         ):
             self.assertIn(sentence, self._send_public(**data).text)
         self.assertEqual(self._newest(), before)

@@ -56,7 +56,7 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
     helpdesk_switch = fields.Char(compute="_compute_helpdesk_switch")
     helpdesk_reason_required = fields.Boolean(
         compute="_compute_helpdesk_switch",
-        help="The team wants a reason, and there are some for this service.",
+        help="The team requires a reason, and there are some for this service.",
     )
 
     @api.depends("helpdesk_ticket_id")
@@ -159,7 +159,7 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
         if self.helpdesk_reason_required and not self.helpdesk_reason_id:
             raise UserError(
                 self.env._(
-                    "The team %(team)s wants to know why: choose a reason.",
+                    "The team %(team)s requires a reason: choose one.",
                     team=self.helpdesk_ticket_id.team_id.display_name,
                 )
             )

@@ -20,7 +20,7 @@ class HelpdeskTicketRequestDecline(models.TransientModel):
     answer = fields.Text(
         string="Note to the customer",
         required=True,
-        help="The customer gets this by e-mail, and reads it in the portal.",
+        help="The customer gets this by email, and reads it in the portal.",
     )
 
     def action_decline(self):

@@ -47,7 +47,9 @@ class PrivacyLookupWizardLine(models.TransientModel):
             "base.group_system"
         ):
             raise AccessError(
-                self.env._("Administrators anonymize the tickets that were found.")
+                self.env._(
+                    "Only administrators can anonymize the tickets that were found."
+                )
             )
         # sudo: an administrator works on the lookup, as was just checked; as Odoo
         # deletes what was found.

@@ -41,7 +41,7 @@ registry.category("web_tour.tours").add("helpdesk_portal_new_ticket", {
         },
         {
             content: "the page of the ticket says so",
-            trigger: ".alert-success:contains(we have got your request)",
+            trigger: ".alert-success:contains(we have received your request)",
         },
         {
             content: "the photo is in the conversation",

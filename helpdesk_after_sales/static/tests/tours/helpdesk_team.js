@@ -25,7 +25,7 @@ registry.category("web_tour.tours").add("helpdesk_manager_sets_up_a_team", {
         },
         {
             content: "who may is named",
-            trigger: "#use_coupons:contains(may do it):contains(Saving installs)",
+            trigger: "#use_coupons:contains(can install it):contains(Saving installs)",
         },
         ...stepUtils.saveForm(),
         {
