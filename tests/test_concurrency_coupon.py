@@ -308,7 +308,7 @@ class TestConcurrencyCoupon(RaceCase):
             )
             self.assertEqual(given + credited, 100)
             if not isinstance(card, int):
-                self.assertRegex(str(card), "credited in full already")
+                self.assertRegex(str(card), "already been credited in full")
             outcomes.add(given)
             self._as_root(self._remove_documents)
         self.assertLessEqual(outcomes, {0, 60})

@@ -143,7 +143,7 @@ class TestConcurrencyRefund(RaceCase):
         refusal = results[1 - winner]
         self.assertIsInstance(refusal, UserError)
         self.assertRegex(
-            str(refusal), rf"credited in full already: .*refund_race_{winner + 1}"
+            str(refusal), rf"already been credited in full: .*refund_race_{winner + 1}"
         )
         return notes
 
@@ -256,7 +256,7 @@ class TestConcurrencyRefund(RaceCase):
 
         said, refusal = self._as_root(told)
         self.assertIn("was posted", said)
-        self.assertIn("passes what is left", refusal)
+        self.assertIn("exceeds what is left", refusal)
 
     def test_t7_connection_lost_before_the_commit(self):
         """The credit note and its link are one transaction: nothing is left of it, and

@@ -136,7 +136,9 @@ class TestGiftCardRefund(TransactionCase):
 
     def test_x1_nothing_left_names_the_gift_card(self):
         card = self._gift(100)
-        with self.assertRaisesRegex(UserError, "in full already.*gift card by"):
+        with self.assertRaisesRegex(
+            UserError, "already been credited in full.*gift card by"
+        ):
             self._refund()
         card._withdraw_from_helpdesk("Money after all")
         self.assertEqual(self._refund().amount_total, 100)

@@ -366,4 +366,4 @@ class TestReplica(unittest.TestCase):
                 "SELECT id FROM account_move WHERE reversed_entry_id = %s", invoice
             )
             self.assertEqual((len(notes), len(refused)), (1, 1), refused)
-            self.assertIn("is credited in full already", refused[0])
+            self.assertIn("has already been credited in full", refused[0])

@@ -123,9 +123,10 @@ class AccountMove(models.Model):
             if invoice.currency_id.compare_amounts(total, left) > 0:
                 raise UserError(
                     self.env._(
-                        "%(note)s of %(amount)s passes what is left of %(invoice)s by "
-                        "%(excess)s: %(total)s was invoiced, and credited already is "
-                        "%(others)s. Lower the draft to %(left)s before it is posted.",
+                        "%(note)s of %(amount)s exceeds what is left of %(invoice)s "
+                        "by %(excess)s: %(total)s was invoiced, and %(others)s has "
+                        "already been credited. Lower the draft to %(left)s before "
+                        "posting it.",
                         note=note._get_refund_title(),
                         amount=note._format_refund(note.amount_total),
                         invoice=invoice.name,
@@ -162,8 +163,8 @@ class AccountMove(models.Model):
         self.ensure_one()
         given_back = self._get_given_back_sentence()
         return bool(given_back) and self.env._(
-            "%(left)s of %(total)s is left to refund on %(invoice)s; credited already: "
-            "%(notes)s.",
+            "%(left)s of %(total)s is left to refund on %(invoice)s; already "
+            "credited: %(notes)s.",
             left=self._format_refund(self.amount_left_to_refund),
             total=self._format_refund(self.amount_total),
             invoice=self.name,

@@ -52,7 +52,7 @@ class AccountMove(models.Model):
         if self.currency_id.compare_amounts(settled, 0) > 0:
             sentences.append(
                 self.env._(
-                    "%(amount)s is taken off what is due on %(invoice)s.",
+                    "%(amount)s is deducted from what is due on %(invoice)s.",
                     amount=self._format_refund(settled),
                     invoice=self.reversed_entry_id.name or "",
                 )

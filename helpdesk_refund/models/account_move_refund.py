@@ -241,15 +241,15 @@ class AccountMove(models.Model):
 
     def _describe_unmatched(self, amounts):
         if amounts.subtotal < 0:
-            return self.env._("Kept back before")
+            return self.env._("Already kept back")
         names = [
             line.name or line.product_id.display_name
             for line in amounts.line
             if line.price_subtotal > 0
         ]
         if names:
-            return self.env._("Credited already: %(lines)s", lines=", ".join(names))
-        return self.env._("Given already instead of money")
+            return self.env._("Already credited: %(lines)s", lines=", ".join(names))
+        return self.env._("Already given instead of money")
 
     # -- The figures ---------------------------------------------------------
 
@@ -296,7 +296,7 @@ class AccountMove(models.Model):
         elif difference > 0:
             name = self.env._("Rest of %(invoice)s", invoice=invoice.name)
         else:
-            name = self.env._("Credited already")
+            name = self.env._("Already credited")
         self._add_untaxed(name, difference)
         if last:
             # Odoo has reckoned the taxes anew with that line.

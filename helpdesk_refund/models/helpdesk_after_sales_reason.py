@@ -16,5 +16,7 @@ class HelpdeskAfterSalesReason(models.Model):
         for reason in self:
             if not 0 <= reason.fee_percent < 100:
                 raise ValidationError(
-                    self.env._("A restocking fee is from 0 to less than 100 percent.")
+                    self.env._(
+                        "A restocking fee must be at least 0 and less than 100 percent."
+                    )
                 )

@@ -23,7 +23,7 @@ class HelpdeskAfterSalesStep(models.Model):
             raise UserError(
                 self.env._(
                     "The team %(team)s makes no refunds: plan something else, or ask "
-                    "an administrator of Helpdesk to switch them on.",
+                    "a Helpdesk administrator to switch them on.",
                     team=ticket.team_id.display_name,
                 )
             )

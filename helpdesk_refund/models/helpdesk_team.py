@@ -17,12 +17,13 @@ class HelpdeskTeam(models.Model):
         index="btree_not_null",
         ondelete="set null",
         help="Credit notes of tickets are sent to the customer when they are posted, "
-        "with this message. Empty: they aren't sent.",
+        "with this message. Leave empty to send none.",
     )
     refund_settlement = fields.Selection(
         selection=[("payout", "Paid out"), ("credit", "Kept as credit")],
-        string="Money That Is Left",
+        string="Remaining Amount",
         default="payout",
         required=True,
-        help="What the message says of the money that isn't taken off the invoice.",
+        help="What the message says about the amount that isn't deducted from the "
+        "invoice.",
     )

@@ -28,6 +28,7 @@ class HelpdeskTicket(models.Model):
     )
 
     refunds_to_pay = fields.Boolean(
+        string="Refunds to Pay",
         compute="_compute_credit_notes_count",
         groups=INVOICING,
         help="Money of a posted credit note is still open.",
@@ -77,8 +78,8 @@ class HelpdeskTicket(models.Model):
         if not self.env.user.has_group("account.group_account_invoice"):
             raise AccessError(
                 self.env._(
-                    "Refunds need the Invoicing right. Ask a colleague of accounting, "
-                    "or the administrator for the right."
+                    "Refunds need Invoicing rights. Ask a colleague in accounting, "
+                    "or ask the administrator for access."
                 )
             )
         return self._open_after_sales_wizard(
@@ -100,8 +101,8 @@ class HelpdeskTicket(models.Model):
         if not self.env.user.has_group("account.group_account_invoice"):
             raise AccessError(
                 self.env._(
-                    "Payments need the Invoicing right. Ask a colleague of accounting, "
-                    "or the administrator for the right."
+                    "Payments need Invoicing rights. Ask a colleague in accounting, "
+                    "or ask the administrator for access."
                 )
             )
         notes = self._get_refunds_to_pay()

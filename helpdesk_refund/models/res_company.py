@@ -11,7 +11,7 @@ class ResCompany(models.Model):
         domain="[('type', '=', 'service')]",
         ondelete="restrict",
         index="btree_not_null",
-        help="Stands on the line of a credit note that keeps a restocking fee back. "
-        "Its customer taxes are those of the fee; without any, the fee has the taxes "
-        "of the goods.",
+        help="Used for the credit note line that keeps back a restocking fee. Its "
+        "customer taxes apply to the fee; without any, the fee has the taxes of the "
+        "goods.",
     )

@@ -49,7 +49,7 @@ class TestRefundLeft(HelpdeskRefundCommon):
 
     def _assert_used_up(self, invoice):
         self.assertEqual(invoice.amount_left_to_refund, 0)
-        with self.assertRaisesRegex(UserError, "credited in full already"):
+        with self.assertRaisesRegex(UserError, "already been credited in full"):
             self._wizard_by_rpc(
                 self.ticket_b, move_ids=[Command.set(invoice.ids)]
             ).refund_moves()
@@ -221,12 +221,12 @@ class TestRefundLeft(HelpdeskRefundCommon):
         invoice = self._bill({"name": "Screw", "price_unit": 1.00})
         note = self._credit(invoice)
         note.invoice_line_ids.price_unit = 1.01
-        with self.assertRaisesRegex(UserError, "passes what is left"):
+        with self.assertRaisesRegex(UserError, "exceeds what is left"):
             note.action_post()
         note.invoice_line_ids.price_unit = 0.5
         rest = self._credit(invoice)
         rest.invoice_line_ids.price_unit = 0.6
-        with self.assertRaisesRegex(UserError, "passes what is left"):
+        with self.assertRaisesRegex(UserError, "exceeds what is left"):
             rest.action_post()
 
     def test_x1_taxes_included_and_discount_price_lowered(self):
@@ -305,7 +305,7 @@ class TestRefundLeft(HelpdeskRefundCommon):
             self._credit(invoice).invoice_line_ids.quantity = 1
         notes = self._credit(invoices)
         self.assertEqual(sorted(notes.mapped("amount_total")), [20, 40, 90])
-        with self.assertRaisesRegex(UserError, "INV/.* credited in full already"):
+        with self.assertRaisesRegex(UserError, "INV/.* already been credited in full"):
             self._credit(invoices[:2])
 
     def test_t3_credit_note_in_another_currency_counts(self):

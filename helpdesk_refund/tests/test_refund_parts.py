@@ -285,7 +285,7 @@ class TestRefundParts(RefundCases):
         ticket = self._ticket(self.contact_a1)
         wizard = self._wizard(ticket, invoices=invoice)
         wizard.helpdesk_line_ids.quantity = 1
-        with self.assertRaisesRegex(UserError, "Take more"):
+        with self.assertRaisesRegex(UserError, "Choose more"):
             wizard.refund_moves()
         wizard = self._wizard(ticket, invoices=invoice)
         wizard.helpdesk_line_ids.quantity = 100

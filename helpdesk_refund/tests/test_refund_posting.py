@@ -89,7 +89,7 @@ class TestRefundPosting(HelpdeskRefundCommon):
         )
         note = self._refund()
         note.invoice_line_ids[0].price_unit += 1
-        with self.assertRaisesRegex(UserError, "passes what is left"):
+        with self.assertRaisesRegex(UserError, "exceeds what is left"):
             (native + note)._post()
         self.assertEqual(set((native + note).mapped("state")), {"draft"})
 
@@ -98,7 +98,7 @@ class TestRefundPosting(HelpdeskRefundCommon):
         first.invoice_line_ids[0].quantity = 1
         second = self._refund(invoices=self.invoice_a)
         second.invoice_line_ids[0].quantity += 1
-        with self.assertRaisesRegex(UserError, "passes what is left"):
+        with self.assertRaisesRegex(UserError, "exceeds what is left"):
             (first + second)._post()
         second.invoice_line_ids[0].quantity -= 1
         (first + second)._post()
@@ -123,7 +123,7 @@ class TestRefundPosting(HelpdeskRefundCommon):
         # Review 21j: else "was posted" would be the ticket's last word.
         self.assertIn("draft", self.ticket_a.message_ids[0].body)
         note.invoice_line_ids[0].quantity += 1
-        with self.assertRaisesRegex(UserError, "passes what is left"):
+        with self.assertRaisesRegex(UserError, "exceeds what is left"):
             note.action_post()
         note.invoice_line_ids[0].quantity -= 1
         note.action_post()
@@ -151,7 +151,7 @@ class TestRefundPosting(HelpdeskRefundCommon):
         self.env.invalidate_all()
         self.assertEqual(ticket.partner_id, self.customer_a)
         self.assertEqual(self.ticket_a.credit_note_ids, note)
-        with self.assertRaisesRegex(UserError, "credited in full already"):
+        with self.assertRaisesRegex(UserError, "already been credited in full"):
             self._wizard(ticket=ticket, invoices=self.invoice_a).refund_moves()
 
     def test_t30_customer_of_the_ticket_is_changed(self):

@@ -363,7 +363,7 @@ class TestRefundScenarios(HelpdeskRefundCommon):
         rest = self._refund(invoices=self.invoice_a)
         self.assertEqual(rest.amount_total, 1)
         rest.invoice_line_ids[0].price_unit += 1
-        with self.assertRaisesRegex(UserError, r"passes what is left.* by \$.1\.00"):
+        with self.assertRaisesRegex(UserError, r"exceeds what is left.* by \$.1\.00"):
             rest.action_post()
         rest.invoice_line_ids[0].price_unit -= 1
         rest.action_post()
@@ -433,7 +433,7 @@ class TestRefundScenarios(HelpdeskRefundCommon):
         reason = self.env.ref("helpdesk_after_sales.reason_damaged")
         wizard = self._wizard(helpdesk_reason_id=reason)
         wizard.helpdesk_reason_id = False
-        with self.assertRaisesRegex(UserError, "choose a reason"):
+        with self.assertRaisesRegex(UserError, "requires a reason"):
             wizard.refund_moves()
         wizard.helpdesk_reason_id = reason
         wizard.refund_moves()

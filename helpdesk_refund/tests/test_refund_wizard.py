@@ -61,7 +61,7 @@ class TestRefundWizard(HelpdeskRefundCommon):
 
     def test_x1_second_full_refund_is_refused_with_the_first_one_named(self):
         note = self._refund()
-        with self.assertRaisesRegex(UserError, "credited in full already"):
+        with self.assertRaisesRegex(UserError, "already been credited in full"):
             self._wizard(invoices=self.invoice_a).refund_moves()
         self.assertEqual(self.invoice_a.reversal_move_ids, note)
 
@@ -97,7 +97,7 @@ class TestRefundWizard(HelpdeskRefundCommon):
     def test_x1_posting_a_raised_draft_is_refused(self):
         note = self._refund()
         note.invoice_line_ids[0].quantity += 1
-        with self.assertRaisesRegex(UserError, "passes what is left"):
+        with self.assertRaisesRegex(UserError, "exceeds what is left"):
             note.action_post()
 
     def test_s31_s32_future_date_auto_posts(self):

@@ -49,7 +49,7 @@ class AccountMoveReversal(models.TransientModel):
     helpdesk_notice = fields.Text(compute="_compute_helpdesk_notice")
     helpdesk_returned_found = fields.Boolean(compute="_compute_helpdesk_notice")
     helpdesk_returned_only = fields.Boolean(
-        string="Only what was returned",
+        string="Only What Was Returned",
         default=True,
         help="Reverse credits what comes back on this ticket, not all that is left.",
     )

@@ -48,7 +48,7 @@ class AccountMoveReversal(models.TransientModel):
             if float_compare(number, round(number, digits), precision_digits=9):
                 raise UserError(
                     self.env._(
-                        "%(number)s has more decimals than the currency has.",
+                        "%(number)s has more decimals than the currency allows.",
                         number=number,
                     )
                 )
@@ -88,9 +88,8 @@ class AccountMoveReversal(models.TransientModel):
             if invoice not in returned:
                 raise UserError(
                     self.env._(
-                        "Nothing of %(invoice)s was returned on this ticket: take "
-                        "it off the list, or untick that only what was returned "
-                        "is credited.",
+                        "Nothing of %(invoice)s was returned on this ticket: remove "
+                        "it from the list, or untick Only What Was Returned.",
                         invoice=invoice.name,
                     )
                 )
@@ -103,8 +102,8 @@ class AccountMoveReversal(models.TransientModel):
         ):
             raise UserError(
                 self.env._(
-                    "An amount or a fee is for invoices in one currency: refund the "
-                    "others by themselves."
+                    "An amount or a fee works for invoices in one currency: refund "
+                    "the others separately."
                 )
             )
         lines_left = self._get_lines_left(left)
@@ -127,8 +126,8 @@ class AccountMoveReversal(models.TransientModel):
             return
         raise UserError(
             self.env._(
-                "%(invoice)s: what is chosen comes to less than %(amount)s. Take more "
-                "of it.",
+                "%(invoice)s: the chosen lines come to less than %(amount)s. Choose "
+                "more of it.",
                 invoice=invoice.name,
                 amount=invoice._format_refund(invoice.currency_id.rounding),
             )
@@ -137,13 +136,13 @@ class AccountMoveReversal(models.TransientModel):
     def _check_nothing_twice(self, choices):
         lines = self.helpdesk_line_ids.filtered("quantity").move_line_id
         if len(lines) < len(self.helpdesk_line_ids.filtered("quantity")):
-            raise UserError(self.env._("A line of the invoice is there twice."))
+            raise UserError(self.env._("A line of the invoice is listed twice."))
         for invoice in self.move_ids._origin:
             if invoice not in choices:
                 raise UserError(
                     self.env._(
-                        "Nothing of %(invoice)s is chosen: enter a quantity, or take "
-                        "it off the list.",
+                        "Nothing of %(invoice)s is chosen: enter a quantity, or "
+                        "remove it from the list.",
                         invoice=invoice.name,
                     )
                 )

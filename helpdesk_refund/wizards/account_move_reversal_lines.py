@@ -17,7 +17,7 @@ class AccountMoveReversal(models.TransientModel):
             ("ticket", "What the Ticket Is About"),
             ("none", "Nothing"),
         ],
-        string="Take",
+        string="Fill Lines With",
         default="all",
         help="Fills the lines below; each can be changed.",
     )

@@ -46,7 +46,7 @@ class HelpdeskRefundLine(models.TransientModel):
     quantity = fields.Float(
         string="To Credit",
         digits="Product Unit",
-        help="0 takes the line out.",
+        help="0 leaves the line out.",
     )
     amount = fields.Monetary(
         compute="_compute_amount",
@@ -152,7 +152,7 @@ class HelpdeskRefundLine(models.TransientModel):
         ):
             raise UserError(
                 self.env._(
-                    "%(amount)s has more decimals than %(currency)s has.",
+                    "%(amount)s has more decimals than %(currency)s allows.",
                     amount=amount,
                     currency=currency.name,
                 )
@@ -167,7 +167,9 @@ class HelpdeskRefundLine(models.TransientModel):
         self.ensure_one()
         if rest is None:
             raise UserError(
-                self.env._("One of the lines is not of the chosen invoices: remove it.")
+                self.env._(
+                    "One of the lines doesn't belong to the chosen invoices: remove it."
+                )
             )
         line = self.move_line_id
         currency = line.currency_id
@@ -188,16 +190,16 @@ class HelpdeskRefundLine(models.TransientModel):
         ):
             raise UserError(
                 self.env._(
-                    "%(line)s is to be credited for nothing: enter an amount, or 0 as "
-                    "quantity to take it out.",
+                    "%(line)s would be credited with an amount of zero: enter an "
+                    "amount, or 0 as quantity to leave it out.",
                     line=self.name,
                 )
             )
 
     def _get_excess_sentence(self, left):
         return self.env._(
-            "%(line)s of %(invoice)s: at most %(left)s is left to credit. Credited "
-            "already: %(notes)s.",
+            "%(line)s of %(invoice)s: at most %(left)s is left to credit. Already "
+            "credited: %(notes)s.",
             line=self.name,
             invoice=self.move_line_id.move_id.name,
             left=left,

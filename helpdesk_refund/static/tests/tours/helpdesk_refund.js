@@ -97,7 +97,8 @@ registry.category("web_tour.tours").add("helpdesk_refund_reverse", {
         },
         {
             content: "the pop-up says what took it",
-            trigger: ".modal .alert:contains(credited in full already):contains(RINV/)",
+            trigger:
+                ".modal .alert:contains(already been credited in full):contains(RINV/)",
         },
         {
             content: "press Reverse",
@@ -107,7 +108,7 @@ registry.category("web_tour.tours").add("helpdesk_refund_reverse", {
         {
             content: "it is refused with the same sentence",
             trigger:
-                ".modal:not(.o_inactive_modal) .o_error_dialog, .modal:contains(Invalid Operation):contains(credited in full already)",
+                ".modal:not(.o_inactive_modal) .o_error_dialog, .modal:contains(Invalid Operation):contains(already been credited in full)",
         },
         {
             content: "close the message",
