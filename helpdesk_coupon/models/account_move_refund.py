@@ -256,8 +256,8 @@ class AccountMove(models.Model):
         if cards and self.currency_id.compare_amounts(due, 0) > 0:
             raise UserError(
                 self.env._(
-                    "%(amount)s of the gift cards that are refunded here was spent "
-                    "already: lower the credit note by it.",
+                    "%(amount)s of the gift cards refunded here has already been "
+                    "spent: lower the credit note by that amount.",
                     amount=self.currency_id.format(due),
                 )
             )

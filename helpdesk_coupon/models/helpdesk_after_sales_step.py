@@ -28,7 +28,7 @@ class HelpdeskAfterSalesStep(models.Model):
             raise UserError(
                 self.env._(
                     "The team %(team)s gives no coupons: plan something else, or ask "
-                    "an administrator of Helpdesk to switch them on.",
+                    "a Helpdesk administrator to switch them on.",
                     team=team.display_name,
                 )
             )
@@ -67,8 +67,8 @@ class HelpdeskAfterSalesStep(models.Model):
             if not invoice:
                 raise UserError(
                     self.env._(
-                        "What came back isn't invoiced yet: a gift card is given "
-                        "instead of the money of an invoice."
+                        "What came back isn't invoiced yet: a gift card replaces the "
+                        "refund of an invoice."
                     )
                 )
             cards |= self._give_gift_card(invoice, amount)

@@ -9,7 +9,7 @@ class HelpdeskTeam(models.Model):
         string="Coupons for the Customer Only",
         default=True,
         help="A code that was made on a ticket is refused in the orders of any other "
-        "customer. Everybody of the customer's own company may use it.",
+        "customer. Anybody at the customer's own company can use it.",
     )
     use_gift_cards = fields.Boolean(
         string="Gift Cards Instead of Money",
@@ -35,5 +35,5 @@ class HelpdeskTeam(models.Model):
         for team in self:
             if team.coupon_limit_number < 0 or team.coupon_limit_value < 0:
                 raise ValidationError(
-                    self.env._("Limits for coupons are 0 (no limit) or more.")
+                    self.env._("Coupon limits must be 0 (no limit) or more.")
                 )

@@ -215,7 +215,7 @@ class HelpdeskTicket(models.Model):
         if "coupon.share" in self.env:
             return False
         return self.env._(
-            "Share links need the eCommerce of Odoo with coupons (the app "
+            "Share links need Odoo eCommerce with coupons (the app "
             "website_sale_loyalty), which is not installed. Send the code by email."
         )
 

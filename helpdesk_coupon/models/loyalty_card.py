@@ -19,8 +19,8 @@ class LoyaltyCard(models.Model):
         copy=False,
         readonly=True,
         server_only=True,
-        help="Orders of other customers refuse this code, tills of Point of Sale too. "
-        "Everybody of the customer's own company may use it.",
+        help="This code is refused in the orders of other customers, also in Point "
+        "of Sale. Anybody at the customer's own company can use it.",
     )
     helpdesk_invoice_id = fields.Many2one(
         comodel_name="account.move",
@@ -72,7 +72,7 @@ class LoyaltyCard(models.Model):
         compute_sudo=True,
     )
     coupon_summary = fields.Char(
-        string="Gives",
+        string="Reward",
         compute="_compute_coupon_texts",
         compute_sudo=True,
         help="What the customer gets with this code.",
@@ -262,8 +262,8 @@ class LoyaltyCard(models.Model):
         if owner and owner != self.helpdesk_ticket_id.commercial_partner_id:
             raise UserError(
                 self.env._(
-                    "The code %(code)s was made for %(customer)s, and the ticket is of "
-                    "%(other)s now. Withdraw it, and generate a new one.",
+                    "The code %(code)s was made for %(customer)s, and the ticket now "
+                    "belongs to %(other)s. Withdraw it, and generate a new one.",
                     code=self.code,
                     customer=owner.display_name,
                     other=self.helpdesk_ticket_id.partner_id.display_name,

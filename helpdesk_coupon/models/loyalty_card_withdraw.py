@@ -112,8 +112,8 @@ class LoyaltyCard(models.Model):
         if card.program_id._is_over(card._get_company_of_use()):
             raise UserError(
                 self.env._(
-                    "The program of the code %(code)s is over: withdraw the code, and "
-                    "give another one.",
+                    "The program of the code %(code)s has ended: withdraw the code, "
+                    "and give another one.",
                     code=self.code,
                 )
             )
@@ -155,7 +155,7 @@ class LoyaltyCard(models.Model):
                 )
                 if card.expiration_date
                 else self.env._(
-                    "%(coupon)s was extended: it doesn't expire any more.",
+                    "%(coupon)s was extended: it no longer expires.",
                     coupon=card._get_html_link(),
                 )
             }

@@ -6,7 +6,7 @@ class LoyaltyProgram(models.Model):
     _inherit = "loyalty.program"
 
     helpdesk_give_back = fields.Boolean(
-        string="Give Back When Refunded",
+        string="Restore When Refunded",
         help="A coupon can be used again when all of the order that it was used on is "
         "refunded on a helpdesk ticket.",
     )

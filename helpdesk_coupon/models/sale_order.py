@@ -36,8 +36,8 @@ class SaleOrder(models.Model):
                 order.applied_coupon_ids -= refused
                 order._message_log(
                     body=self.env._(
-                        "Taken off, since made for another customer or withdrawn: "
-                        "%(codes)s.",
+                        "Removed, as they were made for another customer or "
+                        "withdrawn: %(codes)s.",
                         codes=", ".join(refused.mapped("code")),
                     )
                 )

@@ -394,7 +394,7 @@ class TestCouponWizard(HelpdeskCouponCommon):
             .with_user(self.agent)
             .create({"helpdesk_ticket_id": self.ticket_a.id})
         )
-        with self.assertRaisesRegex(UserError, "choose a reason"):
+        with self.assertRaisesRegex(UserError, "requires a reason"):
             wizard.action_send_by_email()
         coupon = self._generate_coupon(helpdesk_reason_id=reason)
         self.assertEqual(coupon.helpdesk_reason_id, reason)

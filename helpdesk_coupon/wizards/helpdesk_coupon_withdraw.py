@@ -12,7 +12,7 @@ class HelpdeskCouponWithdraw(models.TransientModel):
     )
     reason = fields.Text(required=True)
     tell_customer = fields.Boolean(
-        string="Tell the Customer",
+        string="Notify the Customer",
         help="Sends the reason to the customer of the code.",
     )
 
@@ -25,6 +25,6 @@ class HelpdeskCouponWithdraw(models.TransientModel):
         self.ensure_one()
         self.coupon_id._check_helpdesk_withdrawable()
         if not (self.reason or "").strip():
-            raise UserError(self.env._("Say why the code is withdrawn."))
+            raise UserError(self.env._("Enter the reason for withdrawing the code."))
         self.coupon_id._withdraw_from_helpdesk(self.reason.strip(), self.tell_customer)
         return {"type": "ir.actions.act_window_close"}

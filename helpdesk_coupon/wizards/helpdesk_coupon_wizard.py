@@ -35,7 +35,7 @@ class HelpdeskCouponWizard(models.TransientModel):
         readonly=False,
         help="The programs that can be used now.",
     )
-    program_summary = fields.Char(string="Gives", compute="_compute_program_summary")
+    program_summary = fields.Char(string="Reward", compute="_compute_program_summary")
     valid_until = fields.Date(
         compute="_compute_valid_until",
         store=True,
@@ -55,7 +55,7 @@ class HelpdeskCouponWizard(models.TransientModel):
     )
     amount_due = fields.Monetary(compute="_compute_amount_left")
     amount_paid = fields.Monetary(
-        string="Paid and not Refunded", compute="_compute_amount_left"
+        string="Paid and Not Refunded", compute="_compute_amount_left"
     )
     # Not Monetary: that field fails with a trace on what no currency can round (T4).
     amount = fields.Float(compute="_compute_amount", store=True, readonly=False)
@@ -253,16 +253,16 @@ class HelpdeskCouponWizard(models.TransientModel):
         order = ticket.sudo().sale_order_id
         if order and not self._get_invoices(limit=1, **anything):
             return self.env._(
-                "Nothing of %(order)s has been invoiced yet: a gift card is given "
-                "instead of the money of a posted invoice. Post the invoice of the "
-                "order first.",
+                "Nothing of %(order)s has been invoiced yet: a gift card replaces "
+                "the refund of a posted invoice. Post the invoice of the order "
+                "first.",
                 order=order.name,
             )
         anything["sale_order"] = self.env["sale.order"]
         if not self._get_invoices(limit=1, **anything):
             return self.env._(
-                "%(customer)s has no posted invoice by %(company)s: a gift card is "
-                "given instead of the money of one. Post the invoice first.",
+                "%(customer)s has no posted invoice by %(company)s: a gift card "
+                "replaces the refund of an invoice. Post the invoice first.",
                 customer=self.helpdesk_commercial_partner_id.display_name,
                 company=self.company_id.display_name,
             )
@@ -351,7 +351,9 @@ class HelpdeskCouponWizard(models.TransientModel):
             "tag": "display_notification",
             "params": {
                 "type": "success",
-                "message": self.env._("%(manager)s was asked.", manager=manager.name),
+                "message": self.env._(
+                    "%(manager)s was asked for approval.", manager=manager.name
+                ),
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }

@@ -37,8 +37,9 @@ class HelpdeskCouponWizard(models.TransientModel):
         if self.program_id.sudo() not in self._get_programs():
             raise UserError(
                 self.env._(
-                    "This program can't be used: it is over, used up, of another "
-                    "company, or not of this kind. Choose one that is offered."
+                    "This program can't be used: it has ended, is used up, belongs "
+                    "to another company, or is not of this kind. Choose one of "
+                    "those offered."
                 )
             )
         if not self.partner_id.active:
@@ -84,8 +85,8 @@ class HelpdeskCouponWizard(models.TransientModel):
             raise UserError(
                 self._get_invoice_notice()
                 or self.env._(
-                    "Choose a posted invoice of %(customer)s by %(company)s: a gift "
-                    "card is given instead of its money.",
+                    "Choose a posted invoice of %(customer)s by %(company)s: the "
+                    "gift card replaces its refund.",
                     customer=self.helpdesk_commercial_partner_id.display_name,
                     company=self.company_id.display_name,
                 )
