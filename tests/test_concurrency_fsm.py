@@ -139,7 +139,7 @@ class TestConcurrencyFsm(RaceCase):
             self.assertIn(signed_by, snapshot)
             (refusal,) = [result for result in results if result != signed_by]
             self.assertIsInstance(refusal, UserError)
-            self.assertIn(f"already signed, by {signed_by}", str(refusal))
+            self.assertIn(f"already been signed by {signed_by}", str(refusal))
         self.assertGreater(attempts, 2 * ROUNDS, "nobody ever met anybody")
 
     def test_t2_one_popup_submitted_twice_at_once_makes_one_task(self):

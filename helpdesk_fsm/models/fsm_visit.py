@@ -64,7 +64,7 @@ class ProjectTask(models.Model):
     fsm_work_started_on = fields.Datetime(string="Work Started", copy=False)
     fsm_work_ended_on = fields.Datetime(string="Work Ended", copy=False)
     fsm_access_token = fields.Char(
-        string="Link of the Customer",
+        string="Customer's Link",
         readonly=True,
         server_only=True,
         copy=False,
@@ -81,7 +81,7 @@ class ProjectTask(models.Model):
         string="Overlapping Visits", compute="_compute_fsm_overlap_notice"
     )
     fsm_planning_notice = fields.Text(
-        string="To Be Looked At", compute="_compute_fsm_planning_notice"
+        string="Planning Issues", compute="_compute_fsm_planning_notice"
     )
     fsm_planned_hours = fields.Float(
         string="Planned Length",
@@ -288,24 +288,24 @@ class ProjectTask(models.Model):
         if partner and not partner.email:
             lines.append(
                 self.env._(
-                    "%(customer)s has no e-mail address: tell them of the visit "
+                    "%(customer)s has no email address: tell them of the visit "
                     "yourself.",
                     customer=partner.display_name,
                 )
             )
         if end and not begin:
             lines.append(
-                self.env._("The visit has an end and no start: it is in no plan.")
+                self.env._("The visit has an end but no start, so it isn't planned.")
             )
         if begin and (end or begin + VISIT_LENGTH) < fields.Datetime.now():
-            lines.append(self.env._("This time has passed: nobody is told of it."))
+            lines.append(self.env._("This time has passed: nobody will be notified."))
         return "\n".join(lines) or False
 
     @api.model
     def _get_unable_sentence(self, user):
         return self.env._(
-            "%(user)s can see this visit, but not work on it: an administrator gives "
-            "them the role Technician of Field Service.",
+            "%(user)s can see this visit, but can't work on it: ask an administrator "
+            "to give them the Technician role of Field Service.",
             user=user.name,
         )
 

@@ -28,16 +28,18 @@ class ProjectTask(models.Model):
             ("confirmed", "Confirmed"),
             ("other", "Asks for another time"),
         ],
-        string="Answer of the Customer",
+        string="Customer's Answer",
         readonly=True,
         server_only=True,
         copy=False,
         tracking=True,
     )
     fsm_wish = fields.Text(
-        string="Wish of the Customer", readonly=True, server_only=True, copy=False
+        string="Customer's Requested Time", readonly=True, server_only=True, copy=False
     )
-    fsm_reminded = fields.Boolean(readonly=True, server_only=True, copy=False)
+    fsm_reminded = fields.Boolean(
+        string="Visit Reminder Sent", readonly=True, server_only=True, copy=False
+    )
 
     def write(self, vals):
         # sudo: customers who share a project may not read what is compared here.
@@ -61,9 +63,9 @@ class ProjectTask(models.Model):
             or self.fsm_done
             or self.fsm_work_started_on
         ):
-            return self.env._("There is no planned visit to answer to.")
+            return self.env._("There is no planned visit to answer.")
         if begin <= fields.Datetime.now():
-            return self.env._("This visit has begun already: call us, please.")
+            return self.env._("This visit has already started: please call us.")
         return False
 
     def _answer_visit(self, answer, wish=""):

@@ -20,12 +20,21 @@ class ProjectTask(models.Model):
 
     # What the customer was told last. A visit whose invitation is to be sent, changed
     # or taken back is marked, and the scheduled action compares.
-    fsm_notice_pending = fields.Boolean(copy=False, readonly=True, server_only=True)
-    fsm_notice_sequence = fields.Integer(copy=False, readonly=True, server_only=True)
-    fsm_told_begin = fields.Datetime(copy=False, readonly=True, server_only=True)
-    fsm_told_end = fields.Datetime(copy=False, readonly=True, server_only=True)
+    fsm_notice_pending = fields.Boolean(
+        string="Visit Notice Pending", copy=False, readonly=True, server_only=True
+    )
+    fsm_notice_sequence = fields.Integer(
+        string="Visit Notice Sequence", copy=False, readonly=True, server_only=True
+    )
+    fsm_told_begin = fields.Datetime(
+        string="Announced Start", copy=False, readonly=True, server_only=True
+    )
+    fsm_told_end = fields.Datetime(
+        string="Announced End", copy=False, readonly=True, server_only=True
+    )
     fsm_told_partner_id = fields.Many2one(
         comodel_name="res.partner",
+        string="Announced To",
         copy=False,
         readonly=True,
         server_only=True,
@@ -134,8 +143,8 @@ class ProjectTask(models.Model):
             self._post_visit_notice(kind, begin, end, partner)
             return True
         sentence = self.env._(
-            "%(customer)s has no e-mail address and knows nothing of this: tell them. "
-            "(%(subject)s)",
+            "%(customer)s has no email address and doesn't know about this: please "
+            "tell them. (%(subject)s)",
             customer=partner.display_name,
             subject=self._get_notice_subject(
                 kind, format_span(self.env, begin, end, self._get_visit_tz(partner))
@@ -153,7 +162,7 @@ class ProjectTask(models.Model):
             case "moved":
                 return self.env._("Our visit was moved to %(when)s", when=when)
             case "reminder":
-                return self.env._("We come on %(when)s", when=when)
+                return self.env._("We will visit you on %(when)s", when=when)
             case _:
                 return self.env._("Our visit on %(when)s was cancelled", when=when)
 

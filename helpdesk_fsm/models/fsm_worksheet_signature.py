@@ -41,7 +41,7 @@ class ProjectTask(models.Model):
         copy=False,
         readonly=True,
         server_only=True,
-        help="What was signed, word for word. Nothing of it follows later changes.",
+        help="What was signed, word for word. Later changes don't affect it.",
     )
     worksheet_hash = fields.Char(
         string="Fingerprint (SHA-256)",
@@ -86,7 +86,7 @@ class ProjectTask(models.Model):
             if template != task.worksheet_template_id.id and task._is_filled():
                 raise UserError(
                     self.env._(
-                        "The worksheet of %(task)s is filled in already. Empty its "
+                        "The worksheet of %(task)s is already filled in. Clear its "
                         "fields before you choose another template.",
                         task=task.name,
                     )
@@ -96,8 +96,8 @@ class ProjectTask(models.Model):
         """Return the sentence that says who signed this worksheet, and when."""
         self.ensure_one()
         return self.env._(
-            "The worksheet of %(task)s is already signed, by %(name)s on %(date)s. "
-            "Reopen it to change it; it needs a new signature then.",
+            "The worksheet of %(task)s has already been signed by %(name)s on "
+            "%(date)s. Reopen it to change it; it will then need a new signature.",
             task=self.name,
             name=self.worksheet_signed_by,
             date=format_moment(self.env, self.worksheet_signed_on),
@@ -234,13 +234,15 @@ class ProjectTask(models.Model):
         if not isinstance(signature, str) or not signature:
             raise UserError(self.env._("The signature is missing: draw or type it."))
         if len(signature) > SIGNATURE_MAX_SIZE * 4 // 3 + 4:
-            raise UserError(self.env._("The signature is too large a picture."))
-        refusal = self.env._("The signature is not a picture that can be read.")
+            raise UserError(self.env._("The picture of the signature is too large."))
+        refusal = self.env._("The picture of the signature can't be read.")
         try:
             data = base64.b64decode(signature, validate=True)
             picture = Image.open(io.BytesIO(data), formats=["PNG", "JPEG"])
             if picture.width * picture.height > IMAGE_MAX_RESOLUTION / 4:
-                raise UserError(self.env._("The signature is too large a picture."))
+                raise UserError(
+                    self.env._("The picture of the signature is too large.")
+                )
             picture = picture.convert("RGBA")
         except (
             ValueError,
@@ -280,8 +282,8 @@ class ProjectTask(models.Model):
         version = task.worksheet_version
         message = task.message_post(
             body=self.env._(
-                "Version %(version)s of the worksheet, signed by %(name)s, was opened "
-                "again: %(reason)s",
+                "Version %(version)s of the worksheet, signed by %(name)s, was "
+                "reopened: %(reason)s",
                 version=version,
                 name=task.worksheet_signed_by,
                 reason=reason,

@@ -17,7 +17,7 @@ class FsmWorksheetTemplate(models.Model):
     company_id = fields.Many2one(
         comodel_name="res.company",
         index=True,
-        help="Empty: the template is offered in every company.",
+        help="Leave empty to offer the template in every company.",
     )
     currency_id = fields.Many2one(
         comodel_name="res.currency", compute="_compute_currency_id"
@@ -153,8 +153,8 @@ class FsmWorksheetTemplate(models.Model):
             if template._count_filled(Domain.TRUE):
                 raise UserError(
                     self.env._(
-                        "%(template)s is used by tasks. Archive it instead: it is not "
-                        "offered any more then, and their worksheets stay.",
+                        "%(template)s is used by tasks. Archive it instead: it will "
+                        "no longer be offered, and their worksheets are kept.",
                         template=template.name,
                     )
                 )
@@ -172,9 +172,9 @@ class FsmWorksheetTemplate(models.Model):
                 if self._count_filled(lost):
                     raise UserError(
                         self.env._(
-                            "%(label)s is filled in on worksheets already: it can't be "
-                            "taken away, nor change its type or lose a choice that "
-                            "was used. Duplicate the template %(template)s and change "
+                            "%(label)s is already filled in on worksheets: it can't "
+                            "be removed, change its type or lose a choice that was "
+                            "used. Duplicate the template %(template)s and change "
                             "the copy.",
                             label=prop.get("string") or prop["name"],
                             template=self.name,

@@ -166,7 +166,7 @@ class ProjectTask(models.Model):
         """Return sentences about what is missing before the visit is done."""
         self.ensure_one()
         if not self.is_fsm:
-            raise UserError(self.env._("This is no field service task."))
+            raise UserError(self.env._("This is not a field service task."))
         if self.state == "1_canceled":
             raise UserError(
                 self.env._("This visit was cancelled. Plan it again before it is done.")
@@ -273,7 +273,7 @@ class ProjectTask(models.Model):
         if not self._is_fsm_user():
             # Everybody has tasks of their own.
             raise AccessError(
-                self.env._("Only field service and project users send worksheets.")
+                self.env._("Only field service and project users can send worksheets.")
             )
         if not self.is_fsm or not self.worksheet_template_id:
             raise UserError(self.env._("This task has no worksheet to send."))
@@ -283,7 +283,7 @@ class ProjectTask(models.Model):
         if not task.partner_id.email:
             raise UserError(
                 self.env._(
-                    "%(task)s: the customer has no e-mail address. Add one to the "
+                    "%(task)s: the customer has no email address. Add one to the "
                     "contact, or have the worksheet signed here.",
                     task=task.name,
                 )

@@ -111,9 +111,9 @@ class ProjectTask(models.Model):
         if format_span(self.env, begin, end, zone) == format_moment(
             self.env, begin, zone
         ):
-            return self.env._("We come on %(date)s")
+            return self.env._("We will visit you on %(date)s")
         return self.env._(
-            "We come on %(date)s, until %(end)s",
+            "We will visit you on %(date)s, until %(end)s",
             date="%(date)s",
             end=format_moment(self.env, end, zone).replace("%", "%%"),
         )

@@ -172,7 +172,7 @@ class TestFsmPortal(HelpdeskFsmCommon, HttpCase):
         self.assertIn("redirect_url", self._post_signature())
         self.authenticate("visit_a1", "visit_a1")
         self.assertIn(
-            "already signed, by Ada", self._post_signature(name="Other")["error"]
+            "already been signed by Ada", self._post_signature(name="Other")["error"]
         )
         self.assertEqual(self.task.worksheet_signed_by, "Ada")
 

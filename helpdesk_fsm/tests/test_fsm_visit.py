@@ -186,7 +186,7 @@ class TestFsmVisit(HelpdeskFsmCommon):
         act = mine.portal_timeline()[-1]
         self.assertIn(self.task.name, act["title"])
         self.assertEqual(act["state"], "Planned")
-        self.assertIn("We come on", act["promised"])
+        self.assertIn("We will visit you on", act["promised"])
         self.assertEqual(act["url"], f"/my/visits/{self.task.id}", "without its key")
         self.task._fsm_validate()
         act = mine.portal_timeline()[-1]

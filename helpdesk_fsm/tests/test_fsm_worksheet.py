@@ -114,7 +114,7 @@ class TestFsmWorksheet(HelpdeskFsmCommon):
         task.worksheet_template_id = other
         task.worksheet_template_id = self.template
         self._fill(self.task)
-        with self.assertRaisesRegex(UserError, "filled in already"):
+        with self.assertRaisesRegex(UserError, "already filled in"):
             task.worksheet_template_id = other
 
     def test_moving_to_another_project_keeps_the_sheet(self):
@@ -187,7 +187,7 @@ class TestFsmWorksheet(HelpdeskFsmCommon):
         self._sign(self.task)
         content = self.task._get_worksheet_content()
         self.assertEqual([photo["caption"] for photo in content["photos"]], [*"cab"])
-        with self.assertRaisesRegex(UserError, "already signed"):
+        with self.assertRaisesRegex(UserError, "already been signed"):
             third.with_user(self.technician).sequence = 9
 
     def test_t16_signed_content_is_frozen_for_everybody(self):
@@ -201,13 +201,13 @@ class TestFsmWorksheet(HelpdeskFsmCommon):
                 {"worksheet_template_id": False},
                 {"fsm_work_started_on": "2026-01-01 00:00:00"},
             ):
-                with self.assertRaisesRegex(UserError, "already signed"):
+                with self.assertRaisesRegex(UserError, "already been signed"):
                     task.write(vals)
-            with self.assertRaisesRegex(UserError, "already signed"):
+            with self.assertRaisesRegex(UserError, "already been signed"):
                 photo.with_user(user).caption = "x"
-            with self.assertRaisesRegex(UserError, "already signed"):
+            with self.assertRaisesRegex(UserError, "already been signed"):
                 photo.with_user(user).unlink()
-            with self.assertRaisesRegex(UserError, "already signed"):
+            with self.assertRaisesRegex(UserError, "already been signed"):
                 self._photo(self.task, user)
         with self.assertRaisesRegex(UserError, "Archive"):
             self.task.unlink()
@@ -271,9 +271,9 @@ class TestFsmWorksheet(HelpdeskFsmCommon):
             }
         )
         self._sign(self.task)
-        with self.assertRaisesRegex(UserError, "already signed, by Ada Alder"):
+        with self.assertRaisesRegex(UserError, "already been signed by Ada Alder"):
             late.action_sign()
-        with self.assertRaisesRegex(UserError, "already signed"):
+        with self.assertRaisesRegex(UserError, "already been signed"):
             self.task.with_user(self.technician).action_sign_worksheet()
         self.assertEqual(self.task.worksheet_signed_by, "Ada Alder")
 
@@ -471,5 +471,5 @@ class TestFsmWorksheet(HelpdeskFsmCommon):
         self.assertIn("/my/visits/", message.body)
         self.assertEqual(len(message.attachment_ids), 1)
         self.contact_a1.email = False
-        with self.assertRaisesRegex(UserError, "no e-mail"):
+        with self.assertRaisesRegex(UserError, "no email"):
             self.task.with_user(self.technician).action_send_worksheet()

@@ -14,7 +14,9 @@ class FsmWorksheetSign(models.TransientModel):
     )
     signed_by = fields.Char(string="Name", required=True)
     signature = fields.Binary(attachment=False)
-    work_goes_on = fields.Boolean(compute="_compute_work_goes_on")
+    work_goes_on = fields.Boolean(
+        string="Work Continues", compute="_compute_work_goes_on"
+    )
 
     @api.depends("task_id")
     def _compute_work_goes_on(self):

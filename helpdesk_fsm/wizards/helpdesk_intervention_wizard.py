@@ -255,7 +255,7 @@ class HelpdeskInterventionWizard(models.TransientModel):
         begin, end = self.planned_date_begin, self.date_deadline
         if end and not begin:
             raise UserError(
-                self.env._("Choose when the visit starts as well, or empty its end.")
+                self.env._("Choose a start for the visit as well, or clear its end.")
             )
         if begin and end and end < begin:
             raise UserError(
