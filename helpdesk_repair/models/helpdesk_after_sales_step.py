@@ -40,7 +40,8 @@ class RepairOrder(models.Model):
         if self.state in ("under_repair", "done"):
             raise UserError(
                 self.env._(
-                    "Repair %(repair)s has begun: decide about it.", repair=self.name
+                    "Repair %(repair)s has started: decide what to do with it.",
+                    repair=self.name,
                 )
             )
         if not self._is_piece_here():

@@ -20,14 +20,17 @@ class HelpdeskTicket(models.Model):
     )
 
     repairs_to_give_back = fields.Integer(
+        string="Repairs to Deliver",
         compute="_compute_repairs_to_give_back",
         groups="base.group_user",
-        help="Finished repairs whose product has not gone back to the customer.",
+        help="Finished repairs whose product has not been delivered back to the "
+        "customer.",
     )
     repair_quotations_to_send = fields.Integer(
+        string="Repair Quotations to Send",
         compute="_compute_repair_quotations_to_send",
         groups="base.group_user",
-        help="Quotations of repairs that the customer did not get yet.",
+        help="Quotations of repairs that the customer hasn't received yet.",
     )
 
     def _compute_repairs_count(self):
@@ -64,7 +67,9 @@ class HelpdeskTicket(models.Model):
         domain = Domain("helpdesk_ticket_id", "=", self.id)
         repairs = repairs.search(domain & repairs._get_quotation_to_send_domain())
         if not repairs:
-            raise UserError(self.env._("No quotation of this ticket waits to be sent."))
+            raise UserError(
+                self.env._("No quotation of this ticket is waiting to be sent.")
+            )
         return repairs.sudo(False).action_send_quotation()
 
     def action_give_back(self):
@@ -84,7 +89,8 @@ class HelpdeskTicket(models.Model):
         if not repairs:
             raise UserError(
                 self.env._(
-                    "No repair of this ticket is done and waiting to be given back."
+                    "No repair of this ticket is done and waiting for delivery to "
+                    "the customer."
                 )
             )
         return repairs.action_give_back()
@@ -137,7 +143,7 @@ class HelpdeskTicket(models.Model):
                 "open": "action_repair",
                 "kind": "repair",
                 "button": self.env._("Repair"),
-                "title": self.env._("Ask for a repair"),
+                "title": self.env._("Request a repair"),
                 "subject": self.env._("Repair of %(product)s"),
                 "summary": self.env._("The customer asks to repair"),
             }
@@ -148,14 +154,14 @@ class HelpdeskTicket(models.Model):
         if service != "use_product_repairs":
             return super()._get_request_left(service, line)
         if line.product_id.type != "consu":
-            return 0, self.env._("Only goods are repaired.")
+            return 0, self.env._("Only goods can be repaired.")
         uom = line.product_uom_id
         if uom.compare(line.qty_delivered, 0) <= 0:
-            return 0, self.env._("Nothing of it is with you.")
+            return 0, self.env._("You don't have any of it.")
         in_repair = line._get_after_sales_balance()[line]["repairing"]
         left = uom.round(line.qty_delivered - in_repair)
         if uom.compare(left, 0) <= 0:
-            return 0, self.env._("Everything of it is in repair already.")
+            return 0, self.env._("All of it is already in repair.")
         return left, False
 
     @api.model

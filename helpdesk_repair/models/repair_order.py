@@ -66,7 +66,7 @@ class RepairOrder(models.Model):
         if repair.state != "draft":
             raise UserError(
                 self.env._(
-                    "Repair %(repair)s is no draft any more.", repair=repair.name
+                    "Repair %(repair)s is no longer a draft.", repair=repair.name
                 )
             )
         repair._follow_piece()

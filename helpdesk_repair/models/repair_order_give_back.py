@@ -13,7 +13,7 @@ class RepairOrder(models.Model):
 
     helpdesk_delivery_id = fields.Many2one(
         comodel_name="stock.picking",
-        string="Given Back",
+        string="Delivery to Customer",
         readonly=True,
         server_only=True,
         copy=False,
@@ -120,7 +120,8 @@ class RepairOrder(models.Model):
         if self.state != "done" or not self.product_id:
             raise UserError(
                 self.env._(
-                    "Repair %(repair)s is not done yet: nothing can be given back.",
+                    "Repair %(repair)s is not done yet: nothing can be delivered to "
+                    "the customer.",
                     repair=self.name,
                 )
             )
@@ -128,8 +129,8 @@ class RepairOrder(models.Model):
         if delivery and delivery.state != "cancel":
             raise UserError(
                 self.env._(
-                    "What was repaired in %(repair)s is given back with %(delivery)s "
-                    "already.",
+                    "What was repaired in %(repair)s is already being sent back with "
+                    "%(delivery)s.",
                     repair=self.name,
                     delivery=delivery.name,
                 )
@@ -145,7 +146,7 @@ class RepairOrder(models.Model):
         if self.filtered_domain(self._get_on_its_way_domain()):
             raise UserError(
                 self.env._(
-                    "%(lot)s goes back with the delivery of another repair already.",
+                    "%(lot)s already goes back with the delivery of another repair.",
                     lot=self.lot_id.name,
                 )
             )
@@ -158,12 +159,12 @@ class RepairOrder(models.Model):
         delivery = repair._return_the_return() or repair._create_plain_delivery()
         delivery._message_log(
             body=self.env._(
-                "Brings back what was repaired in %(repair)s.",
+                "Sends back what was repaired in %(repair)s.",
                 repair=self._get_html_link(),
             )
             if self.state == "done"
             else self.env._(
-                "Brings back unrepaired what came for %(repair)s.",
+                "Sends back, unrepaired, what came in for %(repair)s.",
                 repair=self._get_html_link(),
             )
         )

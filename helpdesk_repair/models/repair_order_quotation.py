@@ -107,7 +107,7 @@ class RepairOrder(models.Model):
         if not order.partner_id.email:
             raise UserError(
                 self.env._(
-                    "%(customer)s has no e-mail address. Add one to the contact first.",
+                    "%(customer)s has no email address. Add one to the contact first.",
                     customer=order.partner_id.display_name,
                 )
             )

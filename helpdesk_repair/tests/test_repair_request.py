@@ -90,11 +90,11 @@ class TestRepairRequest(HelpdeskRepairCommon):
 
     def test_x9_what_can_not_be_repaired_is_said_before(self):
         order = self._sell(self.contact_a1, (self.service, 1))
-        self.assertEqual(self._left(order.order_line), (0, "Only goods are repaired."))
-        order = self._sell(self.contact_a1, (self.lamp, 1), deliver=False)
         self.assertEqual(
-            self._left(order.order_line), (0, "Nothing of it is with you.")
+            self._left(order.order_line), (0, "Only goods can be repaired.")
         )
+        order = self._sell(self.contact_a1, (self.lamp, 1), deliver=False)
+        self.assertEqual(self._left(order.order_line), (0, "You don't have any of it."))
         with self.assertRaises(UserError):
             self._ask(1, order.order_line)
 

@@ -77,10 +77,10 @@ class TestRepairWarranty(HelpdeskRepairCommon):
         self._open_on("2027-03-20 10:00:00")
         wizard = self._form().save()
         wizard.under_warranty = True
-        with self.assertRaisesRegex(UserError, "ended on .* Say why"):
+        with self.assertRaisesRegex(UserError, "ended on .* Enter why"):
             wizard.action_confirm_repair()
         wizard.warranty_reason = "  "
-        with self.assertRaisesRegex(UserError, "Say why"):
+        with self.assertRaisesRegex(UserError, "Enter why"):
             wizard.action_confirm_repair()
         self.assertFalse(self.ticket_a.repair_ids)
         wizard.warranty_reason = "One week only <b>x</b>"
@@ -88,7 +88,7 @@ class TestRepairWarranty(HelpdeskRepairCommon):
         self.assertTrue(repair.under_warranty)
         for record in (repair.sudo(), self.ticket_a):
             told = str(record.message_ids.mapped("body"))
-            self.assertIn("Under warranty all the same: One week only &lt;b&gt;", told)
+            self.assertIn("Treated as under warranty: One week only &lt;b&gt;", told)
 
     def test_x8_overruled_the_other_way_round(self):
         form = self._form()
@@ -97,7 +97,7 @@ class TestRepairWarranty(HelpdeskRepairCommon):
         repair = self._confirm(form.save())
         self.assertFalse(repair.under_warranty)
         self.assertIn(
-            "Not under warranty all the same: Dropped into the sea",
+            "Treated as not under warranty: Dropped into the sea",
             str(self.ticket_a.message_ids.mapped("body")),
         )
 

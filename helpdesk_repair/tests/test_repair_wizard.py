@@ -162,7 +162,7 @@ class TestRepairWizard(HelpdeskRepairCommon):
     def test_bad_input_is_refused_in_a_sentence(self):
         cases = (
             ({"product_id": False}, "Choose the product"),
-            ({"partner_id": self.customer_b.id}, "must be of Alder"),
+            ({"partner_id": self.customer_b.id}, "must belong to Alder"),
             ({"lot_id": self.serials[4].id}, "was not delivered"),
             ({"part_ids": [self._part(0)]}, "enter the quantity"),
             ({"part_ids": [self._part(-1)]}, "enter the quantity"),
@@ -227,7 +227,7 @@ class TestRepairWizard(HelpdeskRepairCommon):
         )
         operation.invalidate_recordset()
         wizard = self._form().save()
-        with self.assertRaisesRegex(UserError, "has no place for repairs"):
+        with self.assertRaisesRegex(UserError, "has no location for repairs"):
             wizard.action_confirm_repair()
         self.assertFalse(self.ticket_a.repair_ids)
 

@@ -53,7 +53,7 @@ class HelpdeskRepairWizard(models.TransientModel):
         store=True,
         precompute=True,
         readonly=False,
-        help="How many are repaired: what the return brought, by default.",
+        help="The quantity to repair; by default, what the return brought.",
     )
     uom_id = fields.Many2one(related="product_id.uom_id", string="Unit")
     notice = fields.Text(compute="_compute_notice")
@@ -61,13 +61,14 @@ class HelpdeskRepairWizard(models.TransientModel):
         comodel_name="repair.order",
         string="Waiting Draft",
         compute="_compute_draft_repair_id",
-        help="A repair of the same product on this ticket that nobody confirmed yet.",
+        help="A repair of the same product on this ticket that hasn't been confirmed "
+        "yet.",
     )
     under_warranty = fields.Boolean(
         compute="_compute_under_warranty",
         store=True,
         readonly=False,
-        help="The parts of the repair cost nothing in its quotation.",
+        help="The parts are free of charge on the repair's quotation.",
     )
     warranty_info = fields.Char(string="Warranty", compute="_compute_warranty")
     warranty_known = fields.Boolean(compute="_compute_warranty")
@@ -77,8 +78,9 @@ class HelpdeskRepairWizard(models.TransientModel):
     )
     warranty_reason = fields.Char(
         string="Override Reason",
-        help="Why the repair is under warranty although the product isn't any more, or "
-        "the other way round. Told in the chatter of repair and ticket.",
+        help="Why the repair is under warranty although the product no longer is, or "
+        "the other way round. It is noted in the chatter of the repair and the "
+        "ticket.",
     )
     schedule_date = fields.Datetime(
         string="Scheduled Date", required=True, default=fields.Datetime.now
@@ -99,8 +101,8 @@ class HelpdeskRepairWizard(models.TransientModel):
     if_refused = fields.Selection(
         selection="_selection_if_refused",
         string="If the Quotation Is Refused",
-        help="What follows by itself when the customer refuses it, with your rights. "
-        "Empty: nothing.",
+        help="What happens automatically when the customer refuses it, with your "
+        "access rights. Leave empty for nothing.",
     )
     if_refused_choices = fields.Json(
         compute="_compute_if_refused_choices", export_string_translation=False
@@ -282,7 +284,7 @@ class HelpdeskRepairWizard(models.TransientModel):
         )
         others -= self.repair_id.sudo()  # sudo: as above
         return others and self.env._(
-            "%(lot)s is in repair already: %(repairs)s.",
+            "%(lot)s is already in repair: %(repairs)s.",
             lot=lot.name,
             repairs=", ".join(others.mapped("name")),
         )
@@ -388,8 +390,8 @@ class HelpdeskRepairWizard(models.TransientModel):
         if not self.draft_repair_id:
             raise UserError(
                 self.env._(
-                    "No repair of this product waits on this ticket any more. Look at "
-                    "its repairs."
+                    "No repair of this product is waiting on this ticket any more. "
+                    "Check the ticket's repairs."
                 )
             )
         return self.draft_repair_id.action_confirm_for_ticket()

@@ -28,8 +28,8 @@ class HelpdeskRepairWizard(models.TransientModel):
         if self.partner_id.commercial_partner_id != customer:
             raise UserError(
                 self.env._(
-                    "The customer of the repair must be of %(customer)s, as the "
-                    "ticket.",
+                    "The customer of the repair must belong to %(customer)s, as on "
+                    "the ticket.",
                     customer=customer.display_name,
                 )
             )
@@ -49,7 +49,7 @@ class HelpdeskRepairWizard(models.TransientModel):
         if self._overrules_warranty() and not (self.warranty_reason or "").strip():
             raise UserError(
                 self.env._(
-                    "%(info)s. Say why this repair is to be handled differently.",
+                    "%(info)s. Enter why this repair is handled differently.",
                     info=self.warranty_info,
                 )
             )
@@ -64,7 +64,7 @@ class HelpdeskRepairWizard(models.TransientModel):
         ):
             raise UserError(
                 self.env._(
-                    "%(product)s: enter how many are to be repaired.",
+                    "%(product)s: enter the quantity to repair.",
                     product=product.display_name,
                 )
             )
@@ -109,8 +109,9 @@ class HelpdeskRepairWizard(models.TransientModel):
         ):
             raise UserError(
                 self.env._(
-                    "%(company)s has no place for repairs: an Inventory manager sets "
-                    "the locations of the operation type Repairs.",
+                    "%(company)s has no location for repairs: ask an Inventory "
+                    "administrator to set the locations of the operation type "
+                    "Repairs.",
                     company=self.company_id.display_name,
                 )
             )

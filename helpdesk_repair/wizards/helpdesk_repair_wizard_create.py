@@ -33,9 +33,9 @@ class HelpdeskRepairWizard(models.TransientModel):
     def _tell_overruled(self, repair):
         """Say in both chatters who decided against the warranty, and why (X8)."""
         sentence = (
-            self.env._("Under warranty all the same: %(reason)s. (%(info)s)")
+            self.env._("Treated as under warranty: %(reason)s. (%(info)s)")
             if self.under_warranty
-            else self.env._("Not under warranty all the same: %(reason)s. (%(info)s)")
+            else self.env._("Treated as not under warranty: %(reason)s. (%(info)s)")
         ) % {"reason": self.warranty_reason.strip(), "info": self.warranty_info}
         repair._message_log(body=sentence, author_id=self.env.user.partner_id.id)
         repair._after_sales_tell_ticket({repair: sentence})

@@ -74,7 +74,7 @@ class HelpdeskRepairWizardPart(models.TransientModel):
         if self.uom_id != product.uom_id and self.uom_id not in self.allowed_uom_ids:
             raise UserError(
                 self.env._(
-                    "%(product)s is not counted in %(unit)s: choose one of %(units)s.",
+                    "%(product)s is not measured in %(unit)s: choose one of %(units)s.",
                     product=product.display_name,
                     unit=self.uom_id.name,
                     units=", ".join(self.allowed_uom_ids.mapped("name")),
