@@ -15,7 +15,7 @@ class HelpdeskReturnDecision(models.Model):
 
     _name = "helpdesk.return.decision"
     _inherit = ["helpdesk.readable.mixin"]
-    _description = "What Was Found of a Return"
+    _description = "Finding on a Return"
     _order = "id"
     _helpdesk_ticket_path = "picking_id.helpdesk_ticket_id"
 
@@ -39,7 +39,8 @@ class HelpdeskReturnDecision(models.Model):
         readonly=True,
         server_only=True,
         copy=False,
-        help="The move that brought the goods; of missing ones that was cancelled.",
+        help="The move that brought the goods; for missing goods, the one that was "
+        "cancelled.",
     )
     product_id = fields.Many2one(
         comodel_name="product.product",
@@ -96,7 +97,7 @@ class HelpdeskReturnDecision(models.Model):
     )
     document_model = fields.Char(readonly=True, server_only=True, copy=False)
     document_id = fields.Many2oneReference(
-        string="Number of the Document",
+        string="Document ID",
         model_field="document_model",
         readonly=True,
         server_only=True,
@@ -206,7 +207,7 @@ class HelpdeskReturnDecision(models.Model):
             return self.env._("%(quantity)s %(product)s was accepted.", **values)
         if self.refund_percent <= 0:
             return self.env._(
-                "%(quantity)s %(product)s arrived and isn't paid back.", **values
+                "%(quantity)s %(product)s arrived and won't be refunded.", **values
             )
         return self.env._(
             "%(quantity)s %(product)s was accepted at %(percent)s%%.",

@@ -68,8 +68,8 @@ class HelpdeskReturnDecision(models.Model):
                 if document.state == "done":
                     raise UserError(
                         self.env._(
-                            "%(delivery)s has left already: what was sent can't be "
-                            "decided anew.",
+                            "%(delivery)s has already left: the disposition of what "
+                            "was sent can't be changed.",
                             delivery=document.name,
                         )
                     )
@@ -211,7 +211,7 @@ class HelpdeskReturnDecision(models.Model):
             if not scrap.scrap_location_id:
                 raise UserError(
                     self.env._(
-                        "%(company)s has no location for scrap: choose one for "
+                        "%(company)s has no scrap location: choose one for "
                         "%(disposition)s in Configuration > Returned Goods.",
                         company=self.company_id.display_name,
                         disposition=self.disposition_id.name,

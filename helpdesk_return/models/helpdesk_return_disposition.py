@@ -27,7 +27,7 @@ class HelpdeskReturnDisposition(models.Model):
 
     _name = "helpdesk.return.disposition"
     _inherit = "helpdesk.chosen.mixin"
-    _description = "What Becomes of Returned Goods"
+    _description = "Disposition of Returned Goods"
     _order = "sequence, id"
 
     name = fields.Char(required=True, translate=True)
@@ -47,8 +47,8 @@ class HelpdeskReturnDisposition(models.Model):
         domain="[('usage', '=', 'inventory' if kind == 'scrap' else 'internal'),"
         " ('company_id', 'in', (company_id, False) if company_id"
         " else allowed_company_ids + [False])]",
-        help="Where the goods are put. Empty: where returns are received; for scrap "
-        "the company's location of scrap.",
+        help="Where the goods are put. Leave empty for where returns are received, "
+        "or for scrap, the company's scrap location.",
     )
     refund_percent = fields.Float(
         string="Paid Back (%)",
@@ -61,7 +61,7 @@ class HelpdeskReturnDisposition(models.Model):
         for disposition in self:
             if not 0 <= disposition.refund_percent <= 100:
                 raise ValidationError(
-                    self.env._("What is paid back is between 0 and 100 percent.")
+                    self.env._("The share paid back must be between 0 and 100 percent.")
                 )
 
     @api.model

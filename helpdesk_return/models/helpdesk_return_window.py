@@ -21,7 +21,8 @@ class HelpdeskReturnWindowMixin(models.AbstractModel):
         company_dependent=True,
         prefetch=True,  # with the product, as its warranty
         groups="base.group_user",
-        help="Empty: as the category says; at any time if none says something.",
+        help="Leave empty to follow the category; at any time, if no category says "
+        "anything.",
     )
     helpdesk_return_days = fields.Integer(
         string="Days to Return",
@@ -37,7 +38,7 @@ class HelpdeskReturnWindowMixin(models.AbstractModel):
             if not 0 <= record.helpdesk_return_days <= 36525:
                 raise ValidationError(
                     self.env._(
-                        "%(product)s can be returned for 0 days or more.",
+                        "%(product)s: the days to return must be 0 or more.",
                         product=record.display_name,
                     )
                 )

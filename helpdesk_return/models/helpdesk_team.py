@@ -7,26 +7,27 @@ class HelpdeskTeam(models.Model):
 
     use_product_replacements = fields.Boolean(
         string="Replacements",
-        help="Send products once more from tickets, though nothing comes back.",
+        help="Send products again from tickets, without a return.",
     )
     use_foreign_returns = fields.Boolean(
         string="Take Back Goods from Elsewhere",
-        help="Goods that were not delivered here can be returned, too. No refund "
-        "follows by itself.",
+        help="Goods that were not delivered here can be returned as well. No refund "
+        "is made automatically.",
     )
     return_window_managers = fields.Boolean(
         string="Late Returns by Administrators Only",
-        help="What can't be returned any more is taken back by administrators of "
-        "Helpdesk only. Else agents say why.",
+        help="Only Helpdesk administrators can take back what can't be returned any "
+        "more. Otherwise agents can, with a reason.",
     )
     return_expiry_days = fields.Integer(
-        string="Returns End After",
-        help="Days after which a return that hasn't come is cancelled. 0: never.",
+        string="Returns Expire After",
+        help="Days after which a return that hasn't arrived is cancelled; 0 for never.",
     )
     return_reminder_days = fields.Integer(
         string="Remind Before",
         default=3,
-        help="Days before the end when the customer is told by mail. 0: nobody is.",
+        help="Days before the end at which the customer is reminded by email; 0 for "
+        "no reminder.",
     )
 
     exchange_unreturned = fields.Selection(
@@ -34,10 +35,10 @@ class HelpdeskTeam(models.Model):
             ("activity", "Ask a colleague to invoice it"),
             ("invoice", "Invoice it, as a draft"),
         ],
-        string="Replaced and Not Come Back",
+        string="Replaced and Never Returned",
         required=True,
         default="activity",
-        help="What happens when a return ends for which a replacement was sent.",
+        help="What happens when a return expires for which a replacement was sent.",
     )
 
     @api.constrains("return_expiry_days", "return_reminder_days")
@@ -48,7 +49,7 @@ class HelpdeskTeam(models.Model):
             if 0 < team.return_expiry_days <= team.return_reminder_days:
                 raise ValidationError(
                     self.env._(
-                        "Customers are reminded after at least a day: let returns end "
-                        "later, or remind closer to it."
+                        "Customers can be reminded only after at least one day: let "
+                        "returns expire later, or remind closer to the end."
                     )
                 )

@@ -29,7 +29,7 @@ class HelpdeskTicket(models.Model):
     has_delivery = fields.Boolean(
         compute="_compute_has_delivery",
         groups="base.group_user",
-        help="The customer, or its company, has a delivery that is done.",
+        help="The customer, or its company, has a completed delivery.",
     )
 
     def _compute_returns_count(self):
@@ -81,7 +81,7 @@ class HelpdeskTicket(models.Model):
         if not self.has_delivery and not self.use_foreign_returns:
             raise UserError(
                 self.env._(
-                    "%(customer)s has no delivery that is done: there is nothing to "
+                    "%(customer)s has no completed delivery: there is nothing to "
                     "return.",
                     customer=self.partner_id.display_name,
                 )
@@ -164,7 +164,7 @@ class HelpdeskTicket(models.Model):
         if not customer.email:
             raise UserError(
                 self.env._(
-                    "%(customer)s has no e-mail address. Enter it on the contact, or "
+                    "%(customer)s has no email address. Enter it on the contact, or "
                     "print the return slip.",
                     customer=customer.display_name,
                 )
@@ -283,7 +283,7 @@ class HelpdeskTicket(models.Model):
                 "open": "action_return",
                 "kind": "return",
                 "button": self.env._("Return"),
-                "title": self.env._("Ask for a return"),
+                "title": self.env._("Request a return"),
                 "subject": self.env._("Return of %(product)s"),
                 "summary": self.env._("The customer asks to return"),
             }
@@ -297,13 +297,13 @@ class HelpdeskTicket(models.Model):
             return 0, self.env._("Only goods can be returned.")
         deliveries = line._get_returnable_deliveries()
         if not deliveries:
-            return 0, self.env._("Nothing of it is delivered yet.")
+            return 0, self.env._("None of it has been delivered yet.")
         deliveries, refusal = line._filter_helpdesk_window(deliveries)
         if refusal:
             return 0, refusal
         left = max(deliveries.values())
         if line.product_uom_id.compare(left, 0) <= 0:
-            return 0, self.env._("Everything of it is on a return already.")
+            return 0, self.env._("All of it is already on a return.")
         return left, False
 
     @api.model

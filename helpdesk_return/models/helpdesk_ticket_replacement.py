@@ -43,7 +43,7 @@ class HelpdeskTicket(models.Model):
         if not self.has_delivery:
             raise UserError(
                 self.env._(
-                    "%(customer)s has no delivery that is done: there is nothing to "
+                    "%(customer)s has no completed delivery: there is nothing to "
                     "replace.",
                     customer=self.partner_id.display_name,
                 )

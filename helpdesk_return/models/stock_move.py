@@ -36,8 +36,9 @@ class StockMove(models.Model):
     )
 
     helpdesk_without_return = fields.Boolean(
+        string="Sent Without Return",
         copy=False,
-        help="Sent as a replacement though nothing comes back: not invoiced.",
+        help="Sent as a replacement without a return: not invoiced.",
     )
     helpdesk_replaced_lot_id = fields.Many2one(
         comodel_name="stock.lot",

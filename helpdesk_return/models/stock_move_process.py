@@ -53,8 +53,8 @@ class StockMove(models.Model):
         if unit.compare(total, expected) > 0:
             raise UserError(
                 self.env._(
-                    "%(product)s: %(total)s are more than the %(expected)s %(unit)s "
-                    "that were announced. Make another return for the rest.",
+                    "%(product)s: %(total)s is more than the %(expected)s %(unit)s "
+                    "that were announced. Create another return for the rest.",
                     product=self.product_id.display_name,
                     expected=format_quantity(self.env, expected),
                     unit=unit.name,

@@ -123,8 +123,9 @@ class StockPicking(models.Model):
             )
             if going:
                 sentences[picking] = self.env._(
-                    "%(replacements)s still goes out, though nothing comes back for "
-                    "it: ask the warehouse to cancel it, or leave it as a gift.",
+                    "%(replacements)s will still be sent, though nothing is coming "
+                    "back for it: ask the warehouse to cancel it, or leave it as a "
+                    "gift.",
                     replacements=", ".join(going.mapped("name")),
                 )
         return sentences
@@ -311,7 +312,7 @@ class StockPicking(models.Model):
         default = (
             (self.env._("We are waiting for it"), "info")
             if returned
-            else (self.env._("Is being prepared"), "info")
+            else (self.env._("Being prepared"), "info")
         )
         values["state"], values["style"] = states.get(self.state, default)
         values["detail"] = (
@@ -322,7 +323,7 @@ class StockPicking(models.Model):
         if not returned:
             return values | {
                 "promised": self.scheduled_date,
-                "promise": self.env._("Leaves us on %(date)s"),
+                "promise": self.env._("Ships on %(date)s"),
             }
         ticket = self.helpdesk_ticket_id
         values["detail"] = ". ".join(

@@ -93,7 +93,7 @@ class StockPicking(models.Model):
                 continue
             ticket._message_log(
                 body=self.env._(
-                    "%(picking)s never came: it has ended after %(days)s days.",
+                    "%(picking)s never arrived: it was cancelled after %(days)s days.",
                     picking=picking._get_html_link(),
                     days=ticket.team_id.return_expiry_days,
                 )

@@ -25,7 +25,11 @@ class StockPicking(models.Model):
         groups="base.group_user",
     )
     helpdesk_label_name = fields.Char(
-        readonly=True, server_only=True, copy=False, groups="base.group_user"
+        string="Return Label Name",
+        readonly=True,
+        server_only=True,
+        copy=False,
+        groups="base.group_user",
     )
     helpdesk_tracking_ref = fields.Char(
         string="Tracking Number of the Return",
@@ -79,7 +83,9 @@ class StockPicking(models.Model):
                 )
             if guess_mimetype(content, default="") not in PRINTABLE:
                 raise UserError(
-                    self.env._("A label is a PDF or a picture: choose such a file.")
+                    self.env._(
+                        "A label must be a PDF or a picture: choose another file."
+                    )
                 )
         self.write(
             {

@@ -22,7 +22,7 @@ class StockPicking(models.Model):
     helpdesk_decision_ids = fields.One2many(
         comodel_name="helpdesk.return.decision",
         inverse_name="picking_id",
-        string="What Was Found",
+        string="Findings",
         readonly=True,
         server_only=True,
         copy=False,
@@ -73,8 +73,8 @@ class StockPicking(models.Model):
             if given:
                 raise UserError(
                     self.env._(
-                        "Money was paid back for this return (%(documents)s): what was "
-                        "found stays as it is.",
+                        "This return has already been refunded (%(documents)s): its "
+                        "findings can't be changed.",
                         documents=", ".join(given),
                     )
                 )
@@ -119,14 +119,14 @@ class StockPicking(models.Model):
             if row["move"] not in moves:
                 raise UserError(
                     self.env._(
-                        "%(product)s is no line of %(picking)s any more.",
+                        "%(product)s is no longer a line of %(picking)s.",
                         product=row["move"].product_id.display_name or "-",
                         picking=self.name,
                     )
                 )
             self._check_process_row(row)
         if not rows:
-            raise UserError(self.env._("Enter what has come, or what is missing."))
+            raise UserError(self.env._("Enter what has arrived, or what is missing."))
         # Of what was received, see _spread_process_rows().
         for move in moves if self.state != "done" else ():
             mine = [row for row in rows if row["move"] == move]
@@ -146,7 +146,7 @@ class StockPicking(models.Model):
             )
         if not disposition:
             raise UserError(
-                self.env._("%(product)s: say what becomes of it.", product=product)
+                self.env._("%(product)s: choose a disposition.", product=product)
             )
         if (row["condition"] == "missing") != (disposition.kind == "missing"):
             raise UserError(
@@ -160,8 +160,8 @@ class StockPicking(models.Model):
         if self.state == "done" and disposition.kind == "missing":
             raise UserError(
                 self.env._(
-                    "%(product)s was received already: it can't be missing. Send it "
-                    "back to the customer, or scrap it.",
+                    "%(product)s has already been received: it can't be missing. "
+                    "Send it back to the customer, or scrap it.",
                     product=product,
                 )
             )
@@ -232,8 +232,8 @@ class StockPicking(models.Model):
             total = sum(move._get_process_total() for move in came)
             raise UserError(
                 self.env._(
-                    "%(product)s: %(total)s %(unit)s came. Say of all of them what "
-                    "becomes of them, and of no more.",
+                    "%(product)s: %(total)s %(unit)s arrived. Choose a disposition "
+                    "for exactly that quantity.",
                     product=product.display_name,
                     total=format_quantity(self.env, total),
                     unit=product.uom_id.name,
@@ -332,7 +332,7 @@ class StockPicking(models.Model):
         """Say in both chatters what was found."""
         words = "; ".join(d.sudo()._describe() for d in decisions)  # sudo: names only
         sentence = self.env._(
-            "Return %(picking)s was looked at: %(found)s.",
+            "Return %(picking)s was inspected: %(found)s.",
             picking=self._get_html_link(),
             found=words,
         )

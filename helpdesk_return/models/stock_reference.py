@@ -14,8 +14,9 @@ class StockReference(models.Model):
         help="The helpdesk ticket on which these goods are sent in exchange.",
     )
     helpdesk_without_return = fields.Boolean(
+        string="Sent Without Return",
         copy=False,
-        help="Sent as a replacement though nothing comes back: not invoiced.",
+        help="Sent as a replacement without a return: not invoiced.",
     )
 
     @api.readonly

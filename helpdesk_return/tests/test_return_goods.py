@@ -295,7 +295,7 @@ class TestReplacement(GoodsCommon):
         again = made - back
         back.with_user(self.stock_user).action_cancel()
         self.assertIn(again.name, self.ticket_a.message_ids[0].body)
-        self.assertIn("still goes out", self.ticket_a.message_ids[0].body)
+        self.assertIn("will still be sent", self.ticket_a.message_ids[0].body)
 
 
 class TestWithoutLink(GoodsCommon):

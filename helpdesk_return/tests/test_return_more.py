@@ -199,7 +199,7 @@ class TestReturnForeign(HelpdeskReturnCommon):
     def test_x22_what_cannot_be_is_refused_in_a_sentence(self):
         sold = self.serials[0].name
         for lines, words in (
-            ([(self.phone, 1, self.serials[3].name)], "is here already"),
+            ([(self.phone, 1, self.serials[3].name)], "is already here"),
             ([(self.phone, 1, "N1"), (self.phone, 1, "N1")], "twice"),
             ([(self.phone, 2, "N1")], "quantity of 1"),
             ([(self.desk, -1, None)], "not a quantity"),
@@ -209,7 +209,7 @@ class TestReturnForeign(HelpdeskReturnCommon):
                 self._take_back(*lines)
         with self.assertRaisesRegex(UserError, "choose its delivery"):
             self._take_back((self.phone, 1, sold), ticket=self.ticket_a)
-        with self.assertRaisesRegex(UserError, "nothing follows"):
+        with self.assertRaisesRegex(UserError, "Nothing happens"):
             self._take_back((self.desk, 1, None), press="action_exchange")
         self.assertFalse(self.ticket_b.return_ids)
 
@@ -219,7 +219,7 @@ class TestReturnForeign(HelpdeskReturnCommon):
             line.product_id = self.desk
         wizard = form.save()
         self.team.use_foreign_returns = False
-        with self.assertRaisesRegex(UserError, "administrator of Helpdesk"):
+        with self.assertRaisesRegex(UserError, "Helpdesk administrator"):
             wizard.action_return()
         with self.assertRaisesRegex(UserError, "nothing to"):
             self.ticket_b.with_user(self.agent).action_return()
@@ -364,7 +364,7 @@ class TestReturnPapers(HelpdeskReturnCommon):
         self.picking.action_cancel()
         wizard = self.env["helpdesk.return.papers"].with_user(self.agent)
         wizard = wizard.create({"helpdesk_ticket_id": self.ticket_a.id})
-        with self.assertRaisesRegex(UserError, "awaits no return"):
+        with self.assertRaisesRegex(UserError, "No return is expected"):
             wizard.action_save()
 
     def test_x24_only_who_works_on_the_ticket(self):

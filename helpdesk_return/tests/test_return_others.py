@@ -116,7 +116,7 @@ class TestReturnKit(HelpdeskReturnCommon):
         )
         wizard = self._fill(self._form(ticket=self.ticket), {}).save()
         lines = {line.product_id: line for line in wizard.line_ids}
-        self.assertIn("No whole one is left", lines[self.set].refusal)
+        self.assertIn("No complete kit is left", lines[self.set].refusal)
         lines[self.set].quantity = 1
         with self.assertRaisesRegex(UserError, "Bulb: 3 Units are too many"):
             wizard.action_return()
@@ -204,4 +204,4 @@ class TestReturnDropShipment(HelpdeskReturnCommon):
     def test_x3_exchange_is_bought_first(self):
         made = self._return({self.sofa: 1}, ticket=self.ticket, exchange=True)
         self.assertEqual(len(made), 1)
-        self.assertIn("to be bought", str(self.ticket.message_ids.mapped("body")))
+        self.assertIn("must be bought", str(self.ticket.message_ids.mapped("body")))

@@ -132,7 +132,7 @@ class TestReturnRequest(ReturnRequestCommon):
         agents = ticket.with_user(self.agent)
         self.assertIn("2 × Lamp", agents.request_summary)
         self.assertIn("Exchange", agents.request_summary)
-        self.assertEqual(agents.request_notice, "All of it can be done.")
+        self.assertEqual(agents.request_notice, "All of it is still available.")
         self.assertEqual(self._left(), (1, False))
 
         self.assertEqual(ticket.name, "Return of Lamp")
@@ -193,7 +193,7 @@ class TestReturnRequest(ReturnRequestCommon):
         # what was declined can be asked for again
         self.assertEqual(self._left(), (3, False))
         for answer in (self._decline, self._approve):
-            with self.assertRaisesRegex(UserError, "answered already"):
+            with self.assertRaisesRegex(UserError, "already been answered"):
                 answer(ticket)
 
     def test_x9_quantity_stays_within_what_is_left(self):
@@ -205,7 +205,7 @@ class TestReturnRequest(ReturnRequestCommon):
         with self.assertRaisesRegex(UserError, "Only 1 can still"):
             self._ask(2, user=self.user_a2)
         self._ask(1, user=self.user_a2)
-        self.assertEqual(self._left(), (0, "You have asked for this already."))
+        self.assertEqual(self._left(), (0, "You have already requested this."))
         with self.assertRaisesRegex(UserError, "already"):
             self._ask(1)
 
@@ -221,7 +221,7 @@ class TestReturnRequest(ReturnRequestCommon):
             wizard.action_return()
         self.assertEqual(ticket.line_ids.state, "asked")
         self._return({self.lamp: 1})
-        self.assertEqual(self._left(), (0, "Everything of it is on a return already."))
+        self.assertEqual(self._left(), (0, "All of it is already on a return."))
 
     def test_x9_serial_numbers(self):
         first, second = self.serials[:2]
@@ -246,7 +246,7 @@ class TestReturnRequest(ReturnRequestCommon):
         )
         waiting = self._sell(self.contact_a1, (self.desk, 1), deliver=False)
         self.assertEqual(
-            self._left(waiting.order_line), (0, "Nothing of it is delivered yet.")
+            self._left(waiting.order_line), (0, "None of it has been delivered yet.")
         )
         for line in order.order_line[0] | waiting.order_line:
             with self.assertRaises(UserError):
@@ -346,7 +346,7 @@ class TestReturnRequest(ReturnRequestCommon):
         acts = ticket.with_user(self.user_b).portal_timeline()
         self.assertNotIn("Lamp", str(acts))
         self.assertEqual(self._left(), (3, False))
-        with self.assertRaisesRegex(UserError, "asked for nothing"):
+        with self.assertRaisesRegex(UserError, "requested anything"):
             ticket.with_user(self.agent).action_approve_request()
 
     def test_documents_of_the_former_customer_are_not_shown(self):
@@ -497,7 +497,7 @@ class TestReturnRequestPages(ReturnRequestCommon, HttpCase):
         address = f"/my/purchases/{self.lamps.id}/return"
         self.assertIn(address, text)
         page = self.url_open(address)
-        self.assertIn("You can ask for 3 at most", page.text)
+        self.assertIn("You can request 3 at most", page.text)
         ticket = self._ask(3)
         own = self.url_open(f"/my/tickets/{ticket.id}")
         for shown in (text, page.text, own.text):
@@ -506,7 +506,7 @@ class TestReturnRequestPages(ReturnRequestCommon, HttpCase):
             self.assertNotIn("Units", shown)
         self.assertNotIn(address, self.url_open("/my/purchases").text)
         page = self.url_open(address)
-        self.assertIn("You have asked for this already", page.text)
+        self.assertIn("You have already requested this", page.text)
         self.assertNotIn('name="quantity"', page.text)
         order = self.url_open(f"/my/orders/{self.order_a.id}")
         self.assertIn('href="/my/purchases"', order.text)

@@ -36,7 +36,7 @@ class TestReturnWindow(HelpdeskReturnCommon):
             self.assertTrue(proposed[self.lamp].refusal)
             self.assertEqual(proposed[self.phone].quantity, 2)
             wizard = self._only_lamp()
-            with self.assertRaisesRegex(UserError, "Say why"):
+            with self.assertRaisesRegex(UserError, "Enter why"):
                 wizard.action_return()
             wizard.window_reason = "Goodwill"
             wizard.action_return()

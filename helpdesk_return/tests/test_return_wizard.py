@@ -249,7 +249,7 @@ class TestReturnWizard(HelpdeskReturnCommon):
         wizard = self._fill(self._wizard_with_reason(damaged), {self.lamp: 1}).save()
         wizard.line_ids[0].reason_id = wrong
         wizard.helpdesk_reason_id = False
-        with self.assertRaisesRegex(UserError, "choose a reason"):
+        with self.assertRaisesRegex(UserError, "requires a reason"):
             wizard.action_return()
         wizard.helpdesk_reason_id = damaged
         wizard.action_return()
@@ -551,7 +551,7 @@ class TestReturnWizard(HelpdeskReturnCommon):
         self.assertIn(self.ticket_a.ticket_ref, message.subject)
         self.assertEqual(message.attachment_ids.name, f"Return slip {picking.name}.pdf")
         self.contact_a1.email = False
-        with self.assertRaisesRegex(UserError, "no e-mail address"):
+        with self.assertRaisesRegex(UserError, "no email address"):
             self.ticket_a.with_user(self.agent).action_send_return_slip()
 
     def test_return_slip_is_printed_by_the_agent_and_by_nobody_else(self):

@@ -25,7 +25,7 @@ class HelpdeskReplacementWizard(models.TransientModel):
         compute="_compute_sale_order_id",
         store=True,
         readonly=False,
-        help="Empty: what the ticket is about, of any order.",
+        help="Leave empty for what the ticket is about, from any order.",
     )
     partner_id = fields.Many2one(
         comodel_name="res.partner",
@@ -160,8 +160,8 @@ class HelpdeskReplacementWizard(models.TransientModel):
         if not pickings:
             self.helpdesk_ticket_id._message_log(
                 body=self.env._(
-                    "The replacement is not made yet: the products are to be bought or "
-                    "made first."
+                    "The replacement hasn't been created yet: the products must be "
+                    "bought or manufactured first."
                 )
             )
         self._approve_request(pickings)

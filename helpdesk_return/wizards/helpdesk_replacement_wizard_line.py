@@ -33,8 +33,8 @@ class HelpdeskReplacementWizardLine(models.TransientModel):
     lot_id = fields.Many2one(
         comodel_name="stock.lot",
         string="For Serial Number",
-        help="Which piece is replaced: its warranty goes on, or begins anew, as the "
-        "team says.",
+        help="Which piece is replaced: its warranty continues, or starts anew, as "
+        "set on the team.",
     )
     quantity = fields.Float(digits="Product Unit")
     reason_id = fields.Many2one(

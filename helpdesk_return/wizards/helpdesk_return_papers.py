@@ -52,7 +52,7 @@ class HelpdeskReturnPapers(models.TransientModel):
         self.helpdesk_ticket_id._check_after_sales("use_product_returns")
         picking = self._get_return()
         if not picking or picking.state in ("done", "cancel"):
-            raise UserError(self.env._("This ticket awaits no return."))
+            raise UserError(self.env._("No return is expected on this ticket."))
         return picking
 
     def action_fetch(self):

@@ -29,7 +29,7 @@ class HelpdeskReturnProcess(models.TransientModel):
     line_ids = fields.One2many(
         comodel_name="helpdesk.return.process.line",
         inverse_name="process_id",
-        string="What Came",
+        string="Received Goods",
         compute="_compute_line_ids",
         store=True,
         readonly=False,
@@ -100,7 +100,7 @@ class HelpdeskReturnProcess(models.TransientModel):
                     number = format_quantity(wizard.env, rest)
                     words.append(f"{number} {move.product_id.display_name}")
             wizard.notice = bool(words) and wizard.env._(
-                "Still to come: %(products)s.", products=", ".join(words)
+                "Still expected: %(products)s.", products=", ".join(words)
             )
 
     # -- Scanner -------------------------------------------------------------
@@ -206,7 +206,6 @@ class HelpdeskReturnProcessLine(models.TransientModel):
     condition = fields.Selection(selection=CONDITIONS, required=True, default="sound")
     disposition_id = fields.Many2one(
         comodel_name="helpdesk.return.disposition",
-        string="What Becomes of It",
         compute="_compute_disposition_id",
         store=True,
         readonly=False,

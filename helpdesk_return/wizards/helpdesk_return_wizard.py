@@ -71,8 +71,8 @@ class HelpdeskReturnWizard(models.TransientModel):
     settlement = fields.Selection(
         selection="_selection_settlement",
         string="When It Has Arrived",
-        help="What follows by itself when the goods are received, for what is accepted "
-        "of them, with your rights. Empty: nothing.",
+        help="What happens automatically when the goods are received, for those that "
+        "are accepted, with your access rights. Leave empty for nothing.",
     )
     settlement_choices = fields.Json(
         compute="_compute_settlement_choices", export_string_translation=False
@@ -206,7 +206,7 @@ class HelpdeskReturnWizard(models.TransientModel):
             return False
         if self._get_allowed_pickings():
             return bool(self.line_ids) and self.env._(
-                "Everything of this delivery is on a return already."
+                "All of this delivery is already on a return."
             )
         # sudo: whether there is a delivery is all that is told.
         pickings = self.env["stock.picking"].sudo()
@@ -214,8 +214,7 @@ class HelpdeskReturnWizard(models.TransientModel):
             return False
         if not self.sale_order_id:
             return self.env._(
-                "%(customer)s has no delivery that is done: there is nothing to "
-                "return.",
+                "%(customer)s has no completed delivery: there is nothing to return.",
                 customer=self.helpdesk_commercial_partner_id.display_name,
             )
         return self.env._(

@@ -54,19 +54,20 @@ class HelpdeskReturnWizard(models.TransientModel):
         match currency.compare_amounts(difference, 0):
             case 1:
                 return self.env._(
-                    "The other product costs %(new)s, %(credit)s are credited: "
+                    "The other product costs %(new)s, %(credit)s is credited: "
                     "%(difference)s to pay.",
                     **words,
                 )
             case -1:
                 return self.env._(
-                    "The other product costs %(new)s, %(credit)s are credited: "
-                    "%(difference)s for the customer.",
+                    "The other product costs %(new)s, %(credit)s is credited: "
+                    "%(difference)s in the customer's favour.",
                     **words,
                 )
             case _:
                 return self.env._(
-                    "The other product costs %(new)s, as much is credited.", **words
+                    "The other product costs %(new)s, and the same amount is credited.",
+                    **words,
                 )
 
     def _check_other_products(self, exchange):
@@ -100,8 +101,8 @@ class HelpdeskReturnWizard(models.TransientModel):
             else:
                 ticket._message_log(
                     body=self.env._(
-                        "Credit what comes with %(picking)s from its order when it "
-                        "has arrived.",
+                        "Once %(picking)s has arrived, credit what came back on its "
+                        "order.",
                         picking=picking._get_html_link(),
                     )
                 )
@@ -132,7 +133,7 @@ class HelpdeskReturnWizardLine(models.TransientModel):
         string="Exchange For",
         domain="[('type', '=', 'consu'), ('sale_ok', '=', True)]",
         help="Another size, colour or model, sent when the customer accepts its "
-        "quotation. Empty: the same product.",
+        "quotation. Leave empty for the same product.",
     )
 
     def _group_by_order(self):

@@ -90,7 +90,7 @@ class HelpdeskReturnWizardForeign(models.TransientModel):
         ):
             raise UserError(
                 self.env._(
-                    "%(lot)s of %(product)s is here already, or on a return.", **names
+                    "%(lot)s of %(product)s is already here, or on a return.", **names
                 )
             )
         ticket = self.wizard_id.helpdesk_ticket_id
@@ -163,16 +163,16 @@ class HelpdeskReturnWizard(models.TransientModel):
         if not self.helpdesk_ticket_id.team_id.use_foreign_returns:
             raise UserError(
                 self.env._(
-                    "The team %(team)s takes back only what was delivered here. An "
-                    "administrator of Helpdesk can allow more.",
+                    "The team %(team)s takes back only what was delivered here. A "
+                    "Helpdesk administrator can allow more.",
                     team=self.helpdesk_ticket_id.team_id.display_name,
                 )
             )
         if exchange or (self.settlement and not delivered):
             raise UserError(
                 self.env._(
-                    "For goods that were not delivered here nothing follows by itself: "
-                    "leave When It Has Arrived empty, and press Return."
+                    "Nothing happens automatically for goods that were not delivered "
+                    "here: leave When It Has Arrived empty, and press Return."
                 )
             )
         for line in self.foreign_line_ids:
@@ -183,7 +183,7 @@ class HelpdeskReturnWizard(models.TransientModel):
             if line.tracking == "serial"
         ]
         if len(serials) != len(set(serials)):
-            raise UserError(self.env._("A serial number stands there twice."))
+            raise UserError(self.env._("A serial number is listed twice."))
         self._check_location(self._get_allowed_picking())
 
     def _create_foreign_return(self):

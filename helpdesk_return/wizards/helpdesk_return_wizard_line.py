@@ -36,7 +36,7 @@ class HelpdeskReturnWizardLine(models.TransientModel):
         string="Already Returned",
         digits="Product Unit",
         compute="_compute_figures",
-        help="Also outside of this ticket, and also what is still on its way.",
+        help="Including returns outside this ticket, and those still on their way.",
     )
     returnable_quantity = fields.Float(
         string="Returnable", digits="Product Unit", compute="_compute_figures"
@@ -45,7 +45,8 @@ class HelpdeskReturnWizardLine(models.TransientModel):
     lot_ids = fields.Many2many(
         comodel_name="stock.lot",
         string="Lot/Serial Numbers",
-        help="Empty: the first of those that were delivered and not returned yet.",
+        help="Leave empty for the first of those that were delivered and not "
+        "returned yet.",
     )
     reason_id = fields.Many2one(
         comodel_name="helpdesk.after.sales.reason",
@@ -109,7 +110,7 @@ class HelpdeskReturnWizardLine(models.TransientModel):
                 "returned_quantity": whole - rest,
                 "returnable_quantity": rest,
                 "refusal": not rest
-                and self.env._("No whole one is left; choose from its components."),
+                and self.env._("No complete kit is left; choose from its components."),
             }
         return figures
 
@@ -122,7 +123,7 @@ class HelpdeskReturnWizardLine(models.TransientModel):
             return False
         pickings = move.browse([back.id for back in out.moves_back]).picking_id
         return self.env._(
-            "All of it is on %(returns)s already.",
+            "All of it is already on %(returns)s.",
             returns=", ".join(pickings.mapped("name")) or "-",
         )
 
@@ -244,7 +245,7 @@ class HelpdeskReturnWizardLine(models.TransientModel):
             on = back.filtered(lambda move: lot in move.move_line_ids.lot_id)
             raise UserError(
                 self.env._(
-                    "%(lot)s is on %(picking)s already.",
+                    "%(lot)s is already on %(picking)s.",
                     lot=lot.name,
                     picking=", ".join((on or back).picking_id.mapped("name")),
                 )

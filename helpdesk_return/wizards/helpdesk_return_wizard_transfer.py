@@ -59,8 +59,8 @@ class HelpdeskReturnWizard(models.TransientModel):
         ):
             raise UserError(
                 self.env._(
-                    "The chosen location can't take returns of %(company)s; choose an "
-                    "internal location of it.",
+                    "The chosen location can't take returns of %(company)s; choose "
+                    "one of its internal locations.",
                     company=company.display_name,
                 )
             )
@@ -146,8 +146,9 @@ class HelpdeskReturnWizard(models.TransientModel):
                 # Drop shipments: the supplier sends it when the purchase is confirmed.
                 self.helpdesk_ticket_id._message_log(
                     body=self.env._(
-                        "The delivery in exchange for %(picking)s is not made yet: the "
-                        "products are to be bought or made first.",
+                        "The delivery in exchange for %(picking)s hasn't been "
+                        "created yet: the products must be bought or manufactured "
+                        "first.",
                         picking=made._get_html_link(),
                     )
                 )

@@ -9,7 +9,7 @@ class HelpdeskReturnWizard(models.TransientModel):
 
     window_notice = fields.Char(compute="_compute_window_notice")
     window_reason = fields.Char(
-        string="Taken Back Nevertheless",
+        string="Override Reason",
         help="Why it is taken back although it can't be returned any more.",
     )
 
@@ -46,19 +46,16 @@ class HelpdeskReturnWizard(models.TransientModel):
         ):
             raise UserError(
                 self.env._(
-                    "%(words)s Only administrators of Helpdesk take it back "
-                    "nevertheless.",
+                    "%(words)s Only Helpdesk administrators can take it back anyway.",
                     words=words,
                 )
             )
         if not (self.window_reason or "").strip():
             raise UserError(
-                self.env._(
-                    "%(words)s Say why it is taken back nevertheless.", words=words
-                )
+                self.env._("%(words)s Enter why it is taken back anyway.", words=words)
             )
         return self.env._(
-            "%(words)s Taken back nevertheless: %(reason)s",
+            "%(words)s Taken back anyway: %(reason)s",
             words=words,
             reason=self.window_reason.strip(),
         )

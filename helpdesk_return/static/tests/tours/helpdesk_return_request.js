@@ -28,7 +28,7 @@ tours.add("helpdesk_return_request", {
             run: "edit Both flicker.",
         },
         {
-            trigger: "form button[type=submit]:contains(Ask for a return)",
+            trigger: "form button[type=submit]:contains(Request a return)",
             run: "click",
             expectUnloadPage: true,
         },
@@ -42,7 +42,7 @@ tours.add("helpdesk_return_approve", {
     steps: () => [
         {
             content: "the agent sees what is asked for, and that it can be done",
-            trigger: "[name=request]:contains(2 × Lamp):contains(All of it can be)",
+            trigger: "[name=request]:contains(2 × Lamp):contains(All of it is still)",
         },
         {
             trigger: "button[name=action_approve_request]",
