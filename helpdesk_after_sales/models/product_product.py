@@ -17,7 +17,8 @@ class ProductProduct(models.Model):
         if not chosen.get("others") or (found and not name) or len(found) >= limit:
             return found
         offered = Domain("id", "not in", [product_id for product_id, _name in found])
-        offered &= Domain("company_id", "in", [False, *self.env.companies.ids])
+        # A branch sells the products of its head office, too.
+        offered &= Domain(self._check_company_domain(self.env.companies))
         # With the user's own rights: these are the products of the catalogue.
         return found + self.name_search(name, offered, "ilike", limit - len(found))
 
