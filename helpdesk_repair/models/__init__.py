@@ -7,6 +7,7 @@ from . import repair_order_quotation
 from . import repair_order_rule
 from . import sale_order
 from . import sale_order_line
+from . import stock_lot
 from . import stock_move
 from . import stock_picking
 from . import helpdesk_after_sales_step

@@ -231,10 +231,20 @@ class RepairOrder(models.Model):
         self._send_repaired(delivery)
         return delivery
 
+    def _get_place_around(self):
+        """Return where to look for goods that were put elsewhere by hand: where the
+        repair has left them if some are there, else in all the stock."""
+        place = self.product_location_dest_id
+        quantity = self.env["stock.quant"]._get_available_quantity(
+            self.product_id, place, lot_id=self.lot_id or None
+        )
+        stock = place.warehouse_id.lot_stock_id
+        return place if quantity > 0 or not stock else stock
+
     def _send_repaired(self, delivery):
         """Take the repaired piece, and no other of its kind, from where it lies: with
         its owner and out of its package, as far as it is there."""
-        place = self._find_piece() or self.product_location_dest_id
+        place = self._find_piece() or self._get_place_around()
         self.helpdesk_delivery_id = delivery
         moves = delivery.move_ids
         moves._do_unreserve()

@@ -44,12 +44,13 @@ class StockPicking(models.Model):
 
     @api.model
     def _get_customer_returns_domain(self, company, customer, product, lot=None):
-        """Return the domain of the returns of a commercial customer, with a product and
-        lot if they are given (S86). A kit comes back as its components."""
+        """Return the domain of what came back from a commercial customer, with a
+        product and lot if they are given (S86): also what was not delivered here, or
+        typed by hand (X22). A kit comes back as its components."""
         domain = (
             Domain("company_id", "=", company.id)
-            & Domain("return_id", "!=", False)
             & Domain("location_id.usage", "=", "customer")
+            & Domain("location_dest_id.usage", "!=", "customer")
             & Domain("state", "!=", "cancel")
             & self._get_orderer_domain(customer)
         )

@@ -2,90 +2,13 @@ from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from .common import HelpdeskRepairCommon
+from .common_goods import RepairGoodsCommon
 
 
 @tagged("post_install", "-at_install")
-class TestRepairGoods(HelpdeskRepairCommon):
+class TestRepairGoods(RepairGoodsCommon):
     """What warehouse and workshop see of a repair from a ticket (goods.md): where the
     piece is, whose it is, and what the order counts after everything is done."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.delivery = cls.order_a.picking_ids
-        cls.phone_line = cls.order_a.order_line.filtered(
-            lambda line: line.product_id == cls.phone
-        )
-        cls.shelf = cls.env["stock.location"].create(
-            {"name": "Inspection", "location_id": cls.warehouse.view_location_id.id}
-        )
-        cls.stock = cls.warehouse.lot_stock_id
-        cls.customers = cls.env.ref("stock.stock_location_customers")
-
-    def _native_return(self, delivery, product, quantity, **values):
-        """Return the return of a delivery as Inventory makes it, not received yet."""
-        native = self.env["stock.return.picking"].create({"picking_id": delivery.id})
-        for line in native.product_return_moves:
-            line.quantity = quantity if line.product_id == product else 0
-        back = native._create_return()
-        if values:
-            back.write(values)
-            back.move_ids.write(values)
-        return back
-
-    def _repair(self, ticket=None, **values):
-        """Return the finished repair of a ticket, under sudo."""
-        form = self._form(ticket)
-        for name, value in values.items():
-            setattr(form, name, value)
-        repair = self._confirm(form.save()).sudo()
-        self._finish(repair)
-        return repair
-
-    def _finish(self, repair):
-        repair.action_repair_start()
-        repair.action_repair_end()
-
-    def _give_back(self, repair, validate=True):
-        """Return the delivery of a repair, sent as the warehouse sends it."""
-        repair.helpdesk_ticket_id.with_user(self.agent).action_give_back()
-        delivery = repair.helpdesk_delivery_id
-        if validate:
-            self.assertEqual(delivery.state, "assigned", "reserved on what is there")
-            self.assertIs(delivery.button_validate(), True)
-            self.assertEqual(delivery.state, "done")
-        return delivery
-
-    def _held(self, product, lot=None):
-        """Return ``{location: quantity}`` of what shop and customers hold."""
-        groups = self.env["stock.quant"]._read_group(
-            [
-                ("product_id", "=", product.id),
-                ("lot_id", "=", lot.id if lot else False),
-                ("location_id.usage", "in", ("internal", "transit", "customer")),
-            ],
-            ["location_id"],
-            ["quantity:sum"],
-        )
-        return {location: held for location, held in groups if held}
-
-    def _assert_nothing_negative(self, product):
-        quants = self.env["stock.quant"].search(
-            [
-                ("product_id", "=", product.id),
-                ("location_id.usage", "=", "internal"),
-                ("quantity", "<", 0),
-            ]
-        )
-        self.assertFalse(quants.mapped(lambda q: (q.location_id.name, q.quantity)))
-
-    def _lamp_ticket(self, order=None, partner=None):
-        return self._ticket(
-            partner or self.contact_a1,
-            product_id=self.lamp.id,
-            sale_order_id=(order or self.order_a).id,
-        )
 
     # -- A1: two give-backs of one return ------------------------------------
 
@@ -318,19 +241,6 @@ class TestRepairGoods(HelpdeskRepairCommon):
         self._give_back(repair)
         self._assert_nothing_negative(self.lamp)
         self.assertNotIn(self.warehouse.wh_input_stock_loc_id, self._held(self.lamp))
-
-    def _with_return(self, ticket, back):
-        form = self._form(ticket)
-        form.picking_id = back
-        return form.save()
-
-    def _deliver_chain(self, pickings, serials=None):
-        """Validate a delivery, or a receipt, with all its steps; returns them."""
-        chain = pickings
-        while step := chain.filtered(lambda p: p.state not in ("done", "cancel")):
-            self._deliver(step, serials)
-            chain |= chain.move_ids.move_dest_ids.picking_id
-        return chain
 
     def test_a9_deliveries_in_steps(self):
         for steps, serial in zip(

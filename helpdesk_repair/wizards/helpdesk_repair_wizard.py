@@ -336,8 +336,8 @@ class HelpdeskRepairWizard(models.TransientModel):
     @api.model
     def _get_offer_domain(self, field, ticket):
         domain = super()._get_offer_domain(field, ticket)
-        if ticket.commercial_partner_id and field.name == "picking_id":
-            domain |= self.env["stock.picking"]._get_customer_returns_domain(
+        if ticket.commercial_partner_id and field.name in ("picking_id", "lot_id"):
+            domain |= self.env[field.comodel_name]._get_customer_returns_domain(
                 ticket.company_id,
                 ticket.commercial_partner_id,
                 self.env["product.product"],

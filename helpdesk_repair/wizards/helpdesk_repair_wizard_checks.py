@@ -15,7 +15,6 @@ class HelpdeskRepairWizard(models.TransientModel):
     def _check_repair(self):
         """Refuse what can't be repaired here, in a sentence."""
         product, customer = self.product_id, self.helpdesk_commercial_partner_id
-        company = product.sudo().company_id  # sudo: compared only
         if not product:
             raise UserError(self.env._("Choose the product to repair."))
         if product.type != "consu":
@@ -33,7 +32,9 @@ class HelpdeskRepairWizard(models.TransientModel):
                     customer=customer.display_name,
                 )
             )
-        if company and company != self.company_id:
+        # sudo: compared only; a branch repairs what its head office sells.
+        ours = product._check_company_domain(self.company_id)
+        if not product.sudo().filtered_domain(ours):
             raise UserError(
                 self.env._(
                     "%(product)s belongs to another company than the ticket.",
