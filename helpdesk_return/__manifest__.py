@@ -1,7 +1,7 @@
 {
     "name": "Helpdesk Return",
     "summary": "Returns and exchanges of delivered products from helpdesk tickets",
-    "version": "19.0.2.3.0",
+    "version": "19.0.2.4.0",
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",
     "license": "LGPL-3",

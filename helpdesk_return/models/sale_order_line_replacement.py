@@ -39,38 +39,47 @@ class SaleOrderLine(models.Model):
                 and move._is_after_sales_last_step()
                 and move._get_after_sales_direction() != "back"
             )
-        ).grouped("sale_line_id")
+        )
+        # What a supplier is to send has no move yet.
+        sent = self.env["stock.reference"]._get_helpdesk_bought(self)
+        for move in free:
+            sent[move.sale_line_id].append(
+                (
+                    move.product_id,
+                    move._get_after_sales_quantity(),
+                    move.helpdesk_replaced_lot_id,
+                )
+            )
         return {
             line: line._count_after_sales_replaceable(
-                goods[line], free.get(line, moves.browse()), parts[line]
+                goods[line], sent[line], parts[line]
             )
             for line in self
         }
 
-    def _count_after_sales_replaceable(self, goods, free, parts):
+    def _count_after_sales_replaceable(self, goods, sent, parts):
         """Return the figures of one line, see :meth:`_get_after_sales_replaceable`.
 
         :param goods: list of ``GoodsOut`` of what was sold
-        :param free: moves of what was sent for nothing
+        :param sent: ``[(product, quantity, lot)]`` of what was sent for nothing
         """
         left, lots = defaultdict(float), defaultdict(float)
         for out in goods:
             left[out.move.product_id] += out.left
             for lot, some in out.get_lots_left(positive=True).items():
                 lots[lot] += some
-        for move in free:
-            some = move._get_after_sales_quantity()
-            if move.product_id == self.product_id or move.product_id in parts:
-                left[move.product_id] -= some
+        for product, some, lot in sent:
+            if product == self.product_id or product in parts:
+                left[product] -= some
             else:
-                some = self._convert_after_sales_replaced(move.product_id, some)
+                some = self._convert_after_sales_replaced(product, some)
                 left[self.product_id] -= some
                 in_unit = self.product_id.uom_id._compute_quantity(
                     some, self.product_uom_id, round=False
                 )
-                for product, per_unit in parts.items():
-                    left[product] -= in_unit * per_unit
-            lots[move.helpdesk_replaced_lot_id] -= some
+                for part, per_unit in parts.items():
+                    left[part] -= in_unit * per_unit
+            lots[lot] -= some
         count = self._count_after_sales_kits if parts else self._count_after_sales_units
         return {
             "left": max(count(left, parts), 0.0),

@@ -23,6 +23,7 @@ class StockMove(models.Model):
     )
     helpdesk_exchange_id = fields.Many2one(
         comodel_name="stock.reference",
+        string="Exchanged For",
         index="btree_not_null",
         copy=False,
         help="What this drop shipment that comes back is exchanged for.",
@@ -78,13 +79,18 @@ class StockMove(models.Model):
         for move in self.sudo():
             ticket = move.reference_ids.helpdesk_ticket_id
             if len(ticket) == 1 and move._get_after_sales_direction() == "out":
-                free = move.reference_ids.filtered("helpdesk_without_return")
-                move.write(
-                    {
-                        "helpdesk_ticket_id": ticket.id,
-                        "helpdesk_without_return": bool(free),
+                free = move.reference_ids.filtered("helpdesk_without_return")[:1]
+                values = {
+                    "helpdesk_ticket_id": ticket.id,
+                    "helpdesk_without_return": bool(free),
+                }
+                if free.helpdesk_sale_line_id:
+                    _product, _quantity, lot = free.helpdesk_sent
+                    values |= {
+                        "sale_line_id": free.helpdesk_sale_line_id.id,
+                        "helpdesk_replaced_lot_id": lot,
                     }
-                )
+                move.write(values)
                 if not move.picking_id.helpdesk_ticket_id:
                     move.picking_id.helpdesk_ticket_id = ticket
 

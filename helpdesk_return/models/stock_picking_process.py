@@ -29,7 +29,9 @@ class StockPicking(models.Model):
         groups="base.group_user",
     )
     helpdesk_can_process = fields.Boolean(
-        compute="_compute_helpdesk_can_process", groups="base.group_user"
+        string="Return Can Be Processed",
+        compute="_compute_helpdesk_can_process",
+        groups="base.group_user",
     )
 
     @api.depends("helpdesk_ticket_id", "return_id", "state", "location_dest_id")
@@ -289,7 +291,9 @@ class StockPicking(models.Model):
         self.move_ids.filtered(
             lambda move: move not in arrived.move_id and move.state != "cancel"
         ).picked = False
-        self.with_context(skip_backorder=True, skip_sms=True).button_validate()
+        # What has expired meanwhile was looked at, and its place was chosen.
+        answers = dict.fromkeys(("skip_backorder", "skip_sms", "skip_expired"), True)
+        self.with_context(**answers).button_validate()
         if self.state != "done":
             raise UserError(
                 self.env._(

@@ -1,4 +1,7 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 class StockReference(models.Model):
@@ -17,6 +20,19 @@ class StockReference(models.Model):
         string="Sent Without Return",
         copy=False,
         help="Sent as a replacement without a return: not invoiced.",
+    )
+    helpdesk_sale_line_id = fields.Many2one(
+        comodel_name="sale.order.line",
+        index="btree_not_null",
+        copy=False,
+        groups=fields.NO_ACCESS,
+        help="What is replaced.",
+    )
+    helpdesk_sent = fields.Json(
+        copy=False,
+        groups=fields.NO_ACCESS,
+        help="Technical: product, quantity in its unit and replaced lot, as long as "
+        "there is no move.",
     )
 
     @api.readonly
@@ -37,3 +53,27 @@ class StockReference(models.Model):
         if vals.get("helpdesk_ticket_id"):
             self.helpdesk_ticket_id.check_access("read")
         return result
+
+    @api.model
+    def _get_helpdesk_bought(self, lines):
+        """Return ``{order line: [(product, quantity, lot)]}``, in the unit of the
+        product: the replacements that a supplier is to send, and that no move knows of
+        yet. What nobody buys any more doesn't count. Called with ``sudo()``."""
+        bought = defaultdict(list)
+        if "purchase_ids" not in self._fields:
+            return bought
+        waiting = self.search(
+            Domain("helpdesk_sale_line_id", "in", lines.ids)
+            & Domain("move_ids", "=", False)
+            & Domain("purchase_ids", "!=", False)
+        )
+        for reference in waiting:
+            product, quantity, lot = reference.helpdesk_sent
+            bought[reference.helpdesk_sale_line_id].append(
+                (
+                    self.env["product.product"].browse(product),
+                    quantity,
+                    self.env["stock.lot"].browse(lot or ()),
+                )
+            )
+        return bought

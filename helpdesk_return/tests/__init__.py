@@ -9,6 +9,7 @@ from . import test_return_others
 from . import test_return_pdf
 from . import test_return_request
 from . import test_return_tour
+from . import test_return_varied
 from . import test_return_warranty
 from . import test_return_window
 from . import test_return_wizard

@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
@@ -212,3 +213,92 @@ class TestReturnAccess(HelpdeskReturnCommon):
         self.assertFalse(move.picking_id)
         move.with_user(both).product_uom_qty = 2
         self.assertTrue(move.with_user(both).has_access("read"))
+
+    # -- Branches -----------------------------------------------------------------
+
+    def test_branch_sells_the_goods_of_its_head_office(self):
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id}
+        )
+        self.desk.company_id = self.company
+        self.lamp.company_id = self.company
+        self.env = self.env(
+            context=dict(self.env.context, allowed_company_ids=branch.ids)
+        )
+        warehouse = self.env["stock.warehouse"].search(
+            [("company_id", "=", branch.id)], limit=1
+        )
+        agent = self._new_user(
+            "branch_agent",
+            AGENT,
+            company_id=branch.id,
+            company_ids=[Command.set(branch.ids)],
+        )
+        team = self.env["helpdesk.team"].create(
+            {
+                "name": "Branch Team",
+                "company_id": branch.id,
+                "member_ids": [Command.set(agent.ids)],
+                "use_product_returns": True,
+                "use_product_replacements": True,
+                "use_foreign_returns": True,
+            }
+        )
+        quants = self.env["stock.quant"]
+        for product in self.desk, self.lamp:
+            quants._update_available_quantity(product, warehouse.lot_stock_id, 10)
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.customer_b.id,
+                "company_id": branch.id,
+                "warehouse_id": warehouse.id,
+                "order_line": [
+                    Command.create({"product_id": self.desk.id, "product_uom_qty": 4})
+                ],
+            }
+        )
+        order.action_confirm()
+        self._deliver(order.picking_ids)
+        ticket = self.env["helpdesk.ticket"].create(
+            {
+                "name": "In the branch",
+                "team_id": team.id,
+                "partner_id": self.customer_b.id,
+                "sale_order_id": order.id,
+            }
+        )
+        made = self._return({self.desk: 1}, ticket=ticket, user=agent, exchange=True)
+        self.assertEqual(made.company_id, branch)
+        # Another product, and goods from elsewhere, of the head office as well.
+        form = self._fill(self._form(ticket, user=agent), {self.desk: 1})
+        with form.line_ids.edit(0) as line:
+            line.exchange_product_id = self.lamp
+        wizard = form.save()
+        wizard.action_exchange()
+        quotation = self.env["sale.order"].search(
+            [("order_line.product_id", "=", self.lamp.id)]
+        )
+        quotation = quotation.filtered(lambda order: order.company_id == branch)
+        self.assertEqual(quotation.warehouse_id, warehouse)
+        form = self._form(ticket, user=agent)
+        for index in range(len(form.line_ids)):
+            with form.line_ids.edit(index) as line:
+                line.quantity = 0
+        with form.foreign_line_ids.new() as line:
+            line.product_id = self.lamp
+        wizard = form.save()
+        wizard.action_return()
+        foreign = wizard.sudo().made_picking_ids
+        self.assertEqual(foreign.picking_type_id.warehouse_id, warehouse)
+        action = ticket.with_user(agent).action_replacement()
+        wizard = (
+            self.env["helpdesk.replacement.wizard"]
+            .with_user(agent)
+            .with_context(**action["context"])
+            .create({})
+        )
+        wizard.line_ids.write({"quantity": 1, "product_id": self.lamp.id})
+        wizard.action_replace()
+        self.assertEqual(
+            wizard.sudo().made_picking_ids.location_id.warehouse_id, warehouse
+        )

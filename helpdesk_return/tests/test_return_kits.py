@@ -1,6 +1,7 @@
 import unittest
 
 from odoo import Command
+from odoo.exceptions import UserError
 
 from .test_return_goods import GoodsCommon
 
@@ -184,3 +185,65 @@ class TestDropShipments(GoodsCommon):
         again = again.filtered(lambda picking: picking.state != "done")
         self.assertEqual(again.helpdesk_ticket_id, self.ticket)
         self.assertEqual(line._get_after_sales_balance()[line]["replaced"], 1)
+
+    def _replace_one(self, serial=None):
+        action = self.ticket.with_user(self.agent).action_replacement()
+        wizard = (
+            self.env["helpdesk.replacement.wizard"]
+            .with_user(self.agent)
+            .with_context(**action["context"])
+            .create({})
+        )
+        wizard.line_ids.write({"quantity": 1, "lot_id": serial and serial.id})
+        wizard.action_replace()
+        return wizard
+
+    def test_x23_what_the_vendor_is_to_send_counts(self):
+        """Bought first: capped from the moment that it is asked for."""
+        self.team.use_product_replacements = True
+        line = self.order.order_line
+        before = self.order._get_purchase_orders()
+        self._replace_one(self.tablets[0])
+        with self.assertRaisesRegex(UserError, "SN|T-1"):
+            self._replace_one(self.tablets[0])
+        self._replace_one(self.tablets[1])
+        with self.assertRaisesRegex(UserError, "too many"):
+            self._replace_one()
+        purchases = self.env["purchase.order"].search(
+            [("partner_id", "=", self.vendor.id), ("id", "not in", before.ids)]
+        )
+        self.assertEqual(purchases.order_line.mapped("product_qty"), [1, 1])
+        # Nobody buys it: it can be asked for again.
+        purchases[0].button_cancel()
+        self.assertEqual(line._get_after_sales_replaceable()[line]["left"], 1)
+        purchases[1].button_confirm()
+        made = purchases[1].picking_ids
+        self.assertEqual(made.helpdesk_ticket_id, self.ticket)
+        self.assertTrue(made.move_ids.helpdesk_without_return)
+        self.assertIn(made.move_ids.helpdesk_replaced_lot_id, self.tablets)
+        self.assertEqual(line._get_after_sales_replaceable()[line]["left"], 1)
+        self.assertEqual(line.qty_delivered, 2, "sent for nothing")
+        # The order that grows asks the vendor for what is new.
+        line.product_uom_qty = 3
+        asked = self.env["purchase.order.line"].search(
+            [("product_id", "=", self.tablet.id), ("sale_line_id", "=", line.id)]
+        )
+        self.assertEqual(sum(asked.mapped("product_qty")), 3)
+
+    def test_x23_bought_for_stock_of_the_shop(self):
+        """Another product, which the vendor sends, instead of one from stock."""
+        self.team.use_product_replacements = True
+        ticket = self.ticket_a
+        action = ticket.with_user(self.agent).action_replacement()
+        wizard = (
+            self.env["helpdesk.replacement.wizard"]
+            .with_user(self.agent)
+            .with_context(**action["context"])
+            .create({})
+        )
+        lamps = wizard.line_ids.filtered(lambda li: li.product_id == self.lamp)
+        lamps.write({"quantity": 2, "product_id": self.tablet.id})
+        (wizard.line_ids - lamps).quantity = 0
+        wizard.action_replace()
+        line = self.order_a.order_line[0]
+        self.assertEqual(line._get_after_sales_replaceable()[line]["left"], 1)

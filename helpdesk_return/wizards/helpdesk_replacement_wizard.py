@@ -255,15 +255,21 @@ class HelpdeskReplacementWizard(models.TransientModel):
             company = sold.company_id
             location = address.with_company(company).property_stock_customer
         values["location_final_id"] = location
-        if any(move.location_id.usage == "supplier" for move in sold.move_ids):
-            # Alone: a purchase, and so a transfer, of its own.
-            values["reference_ids"] = line.env["stock.reference"].create(
-                {
-                    "name": sold.order_id.name,
-                    "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
-                    "helpdesk_without_return": True,
-                }
-            )
+        if line.env["stock.rule"]._get_rule(product, location, values).action == "buy":
+            # Sent by the supplier. Alone: a purchase, and so a transfer, of its own,
+            # which isn't bought for the order: it would count it as ordered.
+            values |= {
+                "sale_line_id": False,
+                "reference_ids": line.env["stock.reference"].create(
+                    {
+                        "name": sold.order_id.name,
+                        "helpdesk_ticket_id": self.helpdesk_ticket_id.id,
+                        "helpdesk_without_return": True,
+                        "helpdesk_sale_line_id": sold.id,
+                        "helpdesk_sent": [product.id, quantity, line.lot_id.id],
+                    }
+                ),
+            }
         return line.env["stock.rule"].Procurement(
             product,
             quantity,

@@ -118,7 +118,10 @@ class HelpdeskReplacementWizardLine(models.TransientModel):
         if (
             product.type != "consu"
             or not product.active
-            or product.company_id not in (sold.company_id, sold.company_id.browse())
+            # A branch sends what its head office sells.
+            or not product.filtered_domain(
+                product._check_company_domain(sold.company_id)
+            )
         ):
             raise UserError(
                 self.env._(

@@ -155,11 +155,16 @@ class HelpdeskReturnWizardLine(models.TransientModel):
                     product=self.product_id.display_name,
                 )
             )
-        if product.type != "consu" or not product.sale_ok:
+        company = sold.company_id
+        # sudo: compared; the name is of what the user has chosen.
+        ours = product.sudo().filtered_domain(product._check_company_domain(company))
+        if product.type != "consu" or not (ours.active and ours.sale_ok):
             raise UserError(
                 self.env._(
-                    "%(product)s isn't sold: choose another one in exchange.",
+                    "%(product)s isn't sold by %(company)s: choose another one in "
+                    "exchange.",
                     product=product.display_name,
+                    company=company.display_name,
                 )
             )
 

@@ -44,6 +44,12 @@ class HelpdeskReturnWizardForeign(models.TransientModel):
             raise UserError(
                 self.env._("%(product)s: only goods can be returned.", **names)
             )
+        company = self.wizard_id.company_id
+        # sudo: compared; the name is of what the user has chosen.
+        if not product.sudo().filtered_domain(product._check_company_domain(company)):
+            raise UserError(
+                self.env._("%(product)s belongs to another company.", **names)
+            )
         unit = product.uom_id
         if (
             not math.isfinite(quantity)
