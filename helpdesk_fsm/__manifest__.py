@@ -1,7 +1,7 @@
 {
     "name": "Helpdesk Field Service",
     "summary": "Visits on site from helpdesk tickets; customers sign the worksheet",
-    "version": "19.0.2.1.0",
+    "version": "19.0.2.2.0",
     "category": "Services/Helpdesk",
     "author": "Helpdesk After-Sales",
     "license": "LGPL-3",
@@ -24,6 +24,7 @@
         "wizards/helpdesk_intervention_wizard_views.xml",
         "wizards/fsm_worksheet_sign_views.xml",
         "wizards/fsm_worksheet_reopen_views.xml",
+        "wizards/fsm_task_parts_views.xml",
         "wizards/fsm_task_validate_views.xml",
         "views/fsm_worksheet_template_views.xml",
         "views/fsm_task_photo_views.xml",

@@ -15,6 +15,8 @@ from odoo.tools import mute_logger
 # of a pop-up, which belongs to whoever opened it, what the model allows.
 MODELS = """
 #                                     publ  port  empl  apps  else agent  mana  both
+fsm.task.part                            -     -     -  rwcu     -     -     -  rwcu
+fsm.task.parts                           -     -     -   rwc     -     -     -   rwc
 fsm.task.photo                           -     -     -  rwcu     -     r     r  rwcu
 fsm.task.validate                        -     -     -   rwc     -     -     -   rwc
 fsm.worksheet.reopen                     -     -     -   rwc     -     -     -   rwc
@@ -66,6 +68,8 @@ METHODS = """
 account.move
     action_create_helpdesk_ticket        -     -     -     -     -     -     -   yes
     action_view_helpdesk_ticket          -     -     -   yes     -     -     -   yes
+fsm.task.parts
+    action_take                          -     -     -  told     -     -     -  told
 fsm.task.validate
     action_confirm                       -     -     -   yes     -     -     -   yes
 fsm.worksheet.reopen
@@ -191,6 +195,7 @@ product.template
     action_begin_past_warranties         -     -     -     -     -     -     -     -
 project.task
     action_fsm_cancel                    -     -     -   yes     -     -     -   yes
+    action_fsm_parts                     -     -     -   yes     -     -     -   yes
     action_fsm_reopen                    -     -     -   yes     -     -     -   yes
     action_fsm_start                     -     -     -   yes     -     -     -   yes
     action_fsm_stop                      -     -     -  told     -  told  told  told
@@ -200,6 +205,7 @@ project.task
     action_reopen_worksheet              -     -     -   yes     -     -     -   yes
     action_send_worksheet                -     -     -   yes     -     -     -   yes
     action_sign_worksheet                -     -     -  told     -     -     -  told
+    action_view_fsm_quotations           -     -     -   yes     -     -     -   yes
     action_view_helpdesk_ticket          -     -     -   yes     -   yes   yes   yes
 repair.order
     action_confirm_for_ticket            -     -     -     -     -   yes   yes   yes

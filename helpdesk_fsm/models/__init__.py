@@ -5,6 +5,7 @@ from . import project_task
 from . import fsm_visit
 from . import fsm_visit_notice
 from . import fsm_visit_answer
+from . import fsm_parts
 from . import fsm_worksheet
 from . import fsm_worksheet_signature
 from . import project_task_document
@@ -13,3 +14,4 @@ from . import project_task_rule
 from . import helpdesk_team
 from . import helpdesk_ticket
 from . import ir_attachment
+from . import sale_order

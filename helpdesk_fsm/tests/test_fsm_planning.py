@@ -298,3 +298,159 @@ class TestFsmPlanning(HelpdeskFsmCommon):
         other = self._plan(planned_date_begin=BEGIN, date_deadline=END)
         self._send_notices()
         self.assertNotIn("10:00", other.message_ids.filtered("partner_ids").subject)
+
+    # -- Parts used (issue 17 D) ---------------------------------------------
+
+    def _use(self, task, *parts, user=None, **values):
+        """Take ``(product, quantity, number)`` as the technician; returns the order."""
+        user = user or self.technician
+        action = task.with_user(user).action_fsm_parts()
+        form = Form(
+            self.env[action["res_model"]]
+            .with_user(user)
+            .with_context(**action["context"])
+        )
+        for name, value in values.items():
+            setattr(form, name, value)
+        for product, quantity, number in parts:
+            with form.line_ids.new() as line:
+                line.product_id = product
+                line.quantity = quantity
+                if number:
+                    line.lot_name = number
+        wizard = form.save()
+        wizard.action_take()
+        wizard.action_take()  # T2: once more changes nothing
+        return self.env["sale.order"].search([("helpdesk_task_id", "=", task.id)])
+
+    def _held(self, product, location=None, **values):
+        return sum(
+            self.env["stock.quant"]
+            .search(
+                [
+                    ("product_id", "=", product.id),
+                    ("location_id", "=", (location or self.van).id),
+                    *((name, "=", value.id) for name, value in values.items()),
+                ]
+            )
+            .mapped("quantity")
+        )
+
+    def _park_van(self):
+        self.van = self.env["stock.location"].create(
+            {"name": "Van", "location_id": self.warehouse.view_location_id.id}
+        )
+        quants = self.env["stock.quant"]
+        quants._update_available_quantity(self.lamp, self.van, 3)
+        quants._update_available_quantity(
+            self.phone, self.van, 1, lot_id=self.serials[0]
+        )
+        quants._update_available_quantity(
+            self.phone, self.warehouse.lot_stock_id, -1, lot_id=self.serials[0]
+        )
+        return self._plan(planned_date_begin=BEGIN, date_deadline=END)
+
+    def test_parts_leave_the_van_and_stand_on_a_quotation(self):
+        task = self._park_van()
+        order = self._use(
+            task,
+            (self.lamp, 2, None),
+            (self.phone, 1, self.serials[0].name),
+            location_id=self.van,
+        )
+        self.assertEqual((order.state, order.partner_id), ("draft", self.contact_a1))
+        self.assertEqual(order.order_line.mapped("qty_delivered"), [2, 1])
+        self.assertEqual(order.amount_total, 500)
+        self.assertEqual(self._held(self.lamp), 1)
+        self.assertEqual(self._held(self.phone), 0)
+        customers = order.picking_ids.location_dest_id
+        self.assertEqual(self._held(self.phone, customers, lot_id=self.serials[0]), 1)
+        self.assertEqual(order.picking_ids.state, "done")
+        # The customer accepts: nothing more is delivered, all is invoiced.
+        order.action_confirm()
+        self.assertEqual(len(order.picking_ids), 1)
+        self.assertEqual(order.order_line.mapped("qty_to_invoice"), [2, 1])
+        # Agents and technicians read what was used, and not the order.
+        for user in self.agent, self.technician:
+            self.assertIn(order.name, task.with_user(user).fsm_parts)
+        self.assertIn(order.name, self.ticket_a.message_ids[0].body)
+        with self.assertRaises(AccessError):
+            task.with_user(self.technician).action_view_fsm_quotations()
+
+    def test_parts_of_the_second_press_stand_on_the_same_quotation(self):
+        task = self._park_van()
+        order = self._use(task, (self.lamp, 1, None), location_id=self.van)
+        again = self._use(task, (self.lamp, 1, None), location_id=self.van, free=True)
+        self.assertEqual(order, again)
+        self.assertEqual(order.order_line.mapped("price_unit"), [50, 0])
+        order.state = "sent"
+        both = self._use(task, (self.lamp, 1, None), location_id=self.van)
+        self.assertEqual(len(both), 2, "what the customer has read stays as it is")
+        order.action_confirm()
+        self.assertEqual(order.order_line.mapped("qty_delivered"), [1, 1])
+
+    def test_parts_that_inventory_does_not_know(self):
+        task = self._park_van()
+        with self.assertRaises(UserError):
+            self._use(task, (self.phone, 1, self.serials[1].name), location_id=self.van)
+        for number in (None, "SN-NONE"):
+            with self.assertRaises(UserError), self.cr.savepoint():
+                self._use_by_rpc(task, self.phone, 1, number)
+        for quantity in (-1, 1e12):
+            with self.assertRaises(UserError), self.cr.savepoint():
+                self._use_by_rpc(task, self.lamp, quantity)
+        with self.assertRaises(UserError), self.cr.savepoint():
+            self._use_by_rpc(task, self.service, 1)
+        self.assertEqual(self._held(self.lamp), 3, "nothing half done")
+        self.assertFalse(task.fsm_parts)
+        # As a delivery of Inventory does, and it is said before.
+        wizard = self._parts_by_rpc(task, self.lamp, 5)
+        self.assertIn("holds 3", wizard.notice)
+        wizard.action_take()
+        self.assertEqual(self._held(self.lamp), -2)
+
+    def _use_by_rpc(self, *args):
+        self._parts_by_rpc(*args).action_take()
+
+    def _parts_by_rpc(self, task, product, quantity, number=False):
+        return (
+            self.env["fsm.task.parts"]
+            .with_user(self.technician)
+            .create(
+                {
+                    "task_id": task.id,
+                    "location_id": self.van.id,
+                    "line_ids": [
+                        Command.create(
+                            {
+                                "product_id": product.id,
+                                "quantity": quantity,
+                                "lot_name": number,
+                            }
+                        )
+                    ],
+                }
+            )
+        )
+
+    def test_parts_only_by_who_works_on_the_visit(self):
+        task = self._park_van()
+        for user in self.agent, self.other_technician, self.employee:
+            with self.assertRaises(AccessError):
+                task.with_user(user).action_fsm_parts()
+        company, _project = self._other_company()
+        foreign = self.env["stock.location"].search(
+            [("company_id", "=", company.id), ("usage", "=", "internal")], limit=1
+        )
+        wizard = (
+            self.env["fsm.task.parts"]
+            .with_user(self.technician)
+            .create({"task_id": task.id})
+        )
+        self.assertEqual(wizard.location_id, self.warehouse.lot_stock_id)
+        wizard.sudo().location_id = foreign
+        with self.assertRaises(UserError):
+            wizard.action_take()
+        task.action_fsm_cancel()
+        with self.assertRaises(UserError):
+            task.with_user(self.technician).action_fsm_parts()
