@@ -28,7 +28,11 @@
         "views/helpdesk_ticket_views.xml",
         "views/stock_picking_views.xml",
     ],
-    "demo": ["demo/helpdesk_team_demo.xml", "demo/helpdesk_ticket_demo.xml"],
+    "demo": [
+        "demo/helpdesk_team_demo.xml",
+        "demo/helpdesk_ticket_demo.xml",
+        "demo/stock_picking_demo.xml",
+    ],
     "assets": {
         "web.assets_tests": ["helpdesk_return/static/tests/tours/**/*"],
     },

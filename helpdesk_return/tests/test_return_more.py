@@ -1,5 +1,7 @@
 import base64
+from unittest.mock import patch
 
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
@@ -296,6 +298,72 @@ class TestReturnOtherProduct(HelpdeskReturnCommon):
             wizard.action_exchange()
         self.assertFalse(self.ticket_a.return_ids)
 
+    def test_in_another_currency_unit_and_language(self):
+        """A customer abroad: by the dozen, with a discount, in euros and in French."""
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.desk.with_context(lang="fr_FR").name = "Bureau"
+        self.contact_a2.lang = "fr_FR"
+        other = self.env.ref("base.EUR")
+        other = other if other != self.company.currency_id else self.env.ref("base.USD")
+        other.active = True
+        self.env["res.currency.rate"].create(
+            {"currency_id": other.id, "rate": 2.0, "company_id": self.company.id}
+        )
+        pricelist = self.env["product.pricelist"].create(
+            {"name": "Abroad", "currency_id": other.id}
+        )
+        dozen = self.env.ref("uom.product_uom_dozen")
+        order = self._sell(
+            self.contact_a2,
+            deliver=False,
+            pricelist_id=pricelist.id,
+            order_line=[
+                Command.create(
+                    {
+                        "product_id": self.lamp.id,
+                        "product_uom_qty": 2,
+                        "product_uom_id": dozen.id,
+                        "discount": 10,
+                    }
+                )
+            ],
+        )
+        self._deliver(order.picking_ids)
+        self.ticket_a = self._ticket(self.contact_a2, sale_order_id=order.id)
+        form = self._form()
+        with form.line_ids.edit(0) as line:
+            unit = line.uom_id
+            line.quantity = 1 if unit == dozen else 12
+            line.exchange_product_id = self.desk
+        wizard = form.save()
+        # Twelve lamps at 100.00 less a tenth; twelve desks at 400.00.
+        for figure in ("4,800.00", "1,080.00", "3,720.00"):
+            self.assertIn(figure, wizard.exchange_notice)
+        self.assertIn(other.symbol, wizard.exchange_notice)
+        wizard.action_exchange()
+        quotation = self.env["sale.order"].search(
+            [("order_line.product_id", "=", self.desk.id)], limit=1, order="id desc"
+        )
+        self.assertEqual((quotation.currency_id, quotation.amount_total), (other, 4800))
+        self.assertIn("Bureau", quotation.order_line.name)
+        self.assertEqual(quotation.order_line.product_uom_qty, 12)
+
+    def test_product_of_another_company_is_refused(self):
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        wizard = self._form().save()
+        self.desk.company_id = company
+        wizard.line_ids.sudo()[0].exchange_product_id = self.desk
+        with self.assertRaisesRegex(UserError, "isn't sold by"):
+            wizard.action_exchange()
+        self.team.use_foreign_returns = True
+        wizard.line_ids.sudo()[0].exchange_product_id = False
+        self.env["helpdesk.return.wizard.foreign"].create(
+            {"wizard_id": wizard.id, "product_id": self.desk.id}
+        )
+        with self.assertRaisesRegex(UserError, "another company"):
+            wizard.action_return()
+        self.assertFalse(self.ticket_a.return_ids)
+
     def test_nothing_is_sent_unless_the_agent_says_so(self):
         _wizard, quotation = self._exchange(send_quotation=False)
         self.assertEqual(quotation.state, "draft")
@@ -374,3 +442,65 @@ class TestReturnPapers(HelpdeskReturnCommon):
             wizard.action_save()
         with self.assertRaises(AccessError):
             self.picking.with_user(self.stock_user).helpdesk_tracking_ref = "x"
+
+    def test_x24_the_carrier_makes_the_label(self):
+        """With *Delivery - Stock*; none of Community's carriers makes labels of
+        returns, so this one learns to."""
+        if "carrier_id" not in self.picking._fields:
+            self.skipTest("needs stock_delivery")
+        carriers = self.registry["delivery.carrier"]
+
+        def compute(carriers):
+            carriers.can_generate_return = True
+
+        def make(carrier, pickings, *_more):
+            pickings.carrier_tracking_ref = "1Z-BACK"
+            return pickings.message_post(
+                body="Label",
+                attachments=[(f"{carrier.get_return_label_prefix()}-1.pdf", self.PDF)],
+            )
+
+        carrier = self.env["delivery.carrier"].create(
+            {"name": "Van", "product_id": self.service.id, "delivery_type": "fixed"}
+        )
+        with (
+            patch.object(carriers, "_compute_can_generate_return", compute),
+            patch.object(carriers, "fixed_get_return_label", make, create=True),
+        ):
+            self.assertFalse(self._papers().can_fetch)
+            self.delivery_a.carrier_id = carrier
+            wizard = self._open("action_return_papers")
+            self.assertTrue(wizard.can_fetch)
+            wizard.action_fetch()
+            self.assertEqual(self.picking.carrier_id, carrier)
+            self.assertEqual(self.picking.helpdesk_tracking_ref, "1Z-BACK")
+            name, content = self.picking._get_helpdesk_label_content()
+            self.assertEqual(content, self.PDF)
+            self.assertIn(".pdf", name)
+            # Made anew: the newest one counts.
+            self._open("action_return_papers").action_fetch()
+            # The return is received as any other: nothing is shipped for it.
+            self._deliver(self.picking, self.serials[:2])
+            self.assertEqual(self.picking.state, "done")
+
+    def test_x24_the_carrier_refuses(self):
+        if "carrier_id" not in self.picking._fields:
+            self.skipTest("needs stock_delivery")
+        carriers = self.registry["delivery.carrier"]
+
+        def compute(carriers):
+            carriers.can_generate_return = True
+
+        def refuse(carrier, *_more):
+            raise UserError(carrier.env._("The address is incomplete."))
+
+        self.delivery_a.carrier_id = self.env["delivery.carrier"].create(
+            {"name": "Van", "product_id": self.service.id, "delivery_type": "fixed"}
+        )
+        with (
+            patch.object(carriers, "_compute_can_generate_return", compute),
+            patch.object(carriers, "fixed_get_return_label", refuse, create=True),
+            self.assertRaisesRegex(UserError, "incomplete"),
+        ):
+            self._open("action_return_papers").action_fetch()
+        self.assertFalse(self.picking.helpdesk_label_name)
