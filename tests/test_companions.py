@@ -30,7 +30,14 @@ COMPANIONS = {
         "l10n_vn_edi_viettel",
     ],
     "helpdesk_refund/tests/test_refund_delivery.py": ["delivery"],
-    "helpdesk_return": ["sale_mrp", "stock_dropshipping"],
+    "helpdesk_repair": [
+        *("mrp_repair", "point_of_sale", "product_expiry", "sale_mrp"),
+        *("sale_purchase_stock", "stock_delivery", "stock_dropshipping"),
+    ],
+    "helpdesk_return": [
+        *("mrp_repair", "point_of_sale", "product_expiry", "sale_mrp"),
+        *("sale_purchase_stock", "stock_delivery", "stock_dropshipping"),
+    ],
 }
 
 
