@@ -330,12 +330,10 @@ class TestReturnOtherProduct(HelpdeskReturnCommon):
         )
         self._deliver(order.picking_ids)
         self.ticket_a = self._ticket(self.contact_a2, sale_order_id=order.id)
-        form = self._form()
-        with form.line_ids.edit(0) as line:
-            unit = line.uom_id
-            line.quantity = 1 if unit == dozen else 12
-            line.exchange_product_id = self.desk
-        wizard = form.save()
+        wizard = self._form().save()
+        (line,) = wizard.line_ids
+        line.quantity = 1 if line.uom_id == dozen else 12
+        line.exchange_product_id = self.desk
         # Twelve lamps at 100.00 less a tenth; twelve desks at 400.00.
         for figure in ("4,800.00", "1,080.00", "3,720.00"):
             self.assertIn(figure, wizard.exchange_notice)
@@ -349,16 +347,21 @@ class TestReturnOtherProduct(HelpdeskReturnCommon):
         self.assertEqual(quotation.order_line.product_uom_qty, 12)
 
     def test_product_of_another_company_is_refused(self):
+        """Of two companies that the agent works for."""
         company = self.env["res.company"].create({"name": "Elsewhere"})
+        self.agent.company_ids += company
         wizard = self._form().save()
-        self.desk.company_id = company
-        wizard.line_ids.sudo()[0].exchange_product_id = self.desk
+        wizard = wizard.with_context(allowed_company_ids=[self.company.id, company.id])
+        theirs = self.env["product.product"].create(
+            {"name": "Theirs", "type": "consu", "company_id": company.id}
+        )
+        wizard.line_ids.sudo()[0].exchange_product_id = theirs
         with self.assertRaisesRegex(UserError, "isn't sold by"):
             wizard.action_exchange()
         self.team.use_foreign_returns = True
         wizard.line_ids.sudo()[0].exchange_product_id = False
         self.env["helpdesk.return.wizard.foreign"].create(
-            {"wizard_id": wizard.id, "product_id": self.desk.id}
+            {"wizard_id": wizard.id, "product_id": theirs.id}
         )
         with self.assertRaisesRegex(UserError, "another company"):
             wizard.action_return()
