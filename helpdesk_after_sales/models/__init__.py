@@ -11,6 +11,8 @@ from . import helpdesk_after_sales_rule_answer
 from . import helpdesk_after_sales_step
 from . import helpdesk_after_sales_step_rule
 from . import helpdesk_readable_mixin
+from . import helpdesk_failing_mixin
+from . import helpdesk_figures_mixin
 from . import helpdesk_warranty_mixin
 from . import helpdesk_stage
 from . import helpdesk_sla
@@ -22,6 +24,7 @@ from . import helpdesk_team
 from . import helpdesk_team_service
 from . import helpdesk_team_closing
 from . import helpdesk_team_mail
+from . import helpdesk_team_overview
 from . import helpdesk_team_sla
 from . import helpdesk_ticket
 from . import helpdesk_ticket_name
@@ -78,6 +81,7 @@ from . import mail_activity
 from . import mail_message
 from . import mail_thread
 from . import product_product
+from . import product_failing
 from . import product_template
 from . import rating_rating
 from . import res_partner

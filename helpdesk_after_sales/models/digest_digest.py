@@ -19,6 +19,12 @@ class DigestDigest(models.Model):
         export_string_translation=False,
     )
 
+    kpi_helpdesk_failure_cost = fields.Boolean(string="Cost of Failure")
+    kpi_helpdesk_failure_cost_value = fields.Monetary(
+        compute="_compute_kpi_helpdesk_failure_cost_value",
+        export_string_translation=False,
+    )
+
     def _check_helpdesk_kpi(self):
         if not self.env.user.has_group("helpdesk_after_sales.group_helpdesk_user"):
             # Digests leave out what raises this.
@@ -40,10 +46,23 @@ class DigestDigest(models.Model):
             date_field="close_date",
         )
 
+    def _compute_kpi_helpdesk_failure_cost_value(self):
+        if not self.env.user.has_group("helpdesk_after_sales.group_helpdesk_costs"):
+            # Digests leave out what raises this.
+            raise AccessError(self.env._("Only who may see costs gets this figure."))
+        self._calculate_company_based_kpi(
+            "helpdesk.after.sales.report",
+            "kpi_helpdesk_failure_cost_value",
+            date_field="date",
+            sum_field="total_cost",
+        )
+
     def _compute_kpis_actions(self, company, user):
         actions = super()._compute_kpis_actions(company, user)
         menu = self.env.ref("helpdesk_after_sales.helpdesk_menu_root").id
         action = "helpdesk_after_sales.helpdesk_ticket_report_analysis_action"
         for kpi in ("kpi_helpdesk_tickets_opened", "kpi_helpdesk_tickets_closed"):
             actions[kpi] = f"{action}?menu_id={menu}"
+        action = "helpdesk_after_sales.helpdesk_after_sales_report_action"
+        actions["kpi_helpdesk_failure_cost"] = f"{action}?menu_id={menu}"
         return actions

@@ -22,3 +22,9 @@ class HelpdeskAfterSalesReason(models.Model):
         required=True,
         help="The services that offer this reason.",
     )
+    is_failure = fields.Boolean(
+        string="Failure of the Product",
+        default=True,
+        help="Tickets with this reason count when products and lots are looked for "
+        "that fail too often.",
+    )

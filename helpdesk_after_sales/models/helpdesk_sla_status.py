@@ -54,6 +54,9 @@ class HelpdeskSlaStatus(models.Model):
     color = fields.Integer(compute="_compute_status", export_string_translation=False)
 
     _warn_idx = models.Index("(warn_date) WHERE warn_date IS NOT NULL")
+    # What the overview counts of the last days.
+    _reached_idx = models.Index("(reached_datetime) WHERE reached_datetime IS NOT NULL")
+    _ongoing_idx = models.Index("(deadline) WHERE reached_datetime IS NULL")
 
     @api.depends("deadline", "reached_datetime", "exceeded_hours", "consumed_hours")
     def _compute_status(self):

@@ -80,6 +80,12 @@ class HelpdeskTicket(models.Model):
         help="How often the ticket was reopened after it was closed.",
     )
 
+    # What the overview counts of the last days.
+    _first_response_idx = models.Index(
+        "(first_response_date) INCLUDE (team_id, user_id, company_id) "
+        "WHERE first_response_date IS NOT NULL AND active IS TRUE"
+    )
+
     # What happened isn't counted anew when the calendar or the team changes.
     @api.depends("assign_date")
     def _compute_assign_hours(self):

@@ -4,7 +4,17 @@ from odoo.fields import Domain
 
 class ProductProduct(models.Model):
     _name = "product.product"
-    _inherit = ["helpdesk.after.sales.purchase", "product.product"]
+    _inherit = [
+        "helpdesk.after.sales.purchase",
+        "helpdesk.failing.mixin",
+        "helpdesk.figures.mixin",
+        "product.product",
+    ]
+    _helpdesk_figures_field = "product_id"
+    _helpdesk_failing_field = "product_id"
+
+    def _get_failing_product(self):
+        return self
 
     def _prepare_helpdesk_ticket_values(self):
         return {"product_id": self.id}

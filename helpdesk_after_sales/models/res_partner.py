@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..tools.reading import check_one
+
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
@@ -11,6 +13,33 @@ class ResPartner(models.Model):
         groups="helpdesk_after_sales.group_helpdesk_user",
         help="Tickets of this contact; for a company, of all its contacts.",
     )
+
+    helpdesk_failure_cost = fields.Char(
+        string="Cost of Failure",
+        compute="_compute_helpdesk_failure_cost",
+        groups="helpdesk_after_sales.group_helpdesk_costs",
+        help="What was done for this customer in the last 365 days, at what it cost.",
+    )
+
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_helpdesk_failure_cost(self):
+        # As the user: their tickets, their companies.
+        report = self.env["helpdesk.after.sales.report"].sudo(False)
+        texts = report._get_cost_texts("commercial_partner_id", self.ids)
+        for partner in self:
+            partner.helpdesk_failure_cost = texts.get(partner._origin.id, False)
+
+    @api.readonly
+    def action_view_failure_cost(self):
+        """Return the action of the report **Cost of Failure** about this customer.
+
+        :raises AccessError: for users who may not see it
+        """
+        check_one(self)
+        self.check_access("read")
+        report = self.env["helpdesk.after.sales.report"]
+        report.check_access("read")
+        return report._open_for("commercial_partner_id", self.ids)
 
     def _compute_helpdesk_ticket_count(self):
         tickets = self.env["helpdesk.ticket"]

@@ -1,14 +1,23 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
+
+from ..tools.reading import check_one
 
 
 class StockLot(models.Model):
     _name = "stock.lot"
     _inherit = [
         "helpdesk.after.sales.purchase",
+        "helpdesk.failing.mixin",
+        "helpdesk.figures.mixin",
         "helpdesk.warranty.mixin",
         "stock.lot",
     ]
+    _helpdesk_failing_field = "lot_id"
+    _helpdesk_figures_field = "lot_id"
 
     warranty_start = fields.Date(tracking=True)
     warranty_end = fields.Date(
@@ -33,6 +42,44 @@ class StockLot(models.Model):
             lambda lot: lot not in delivered and not lot.helpdesk_warranty_reason
         )
         gone.write({"warranty_start": False, "warranty_end": False})
+
+    def _get_failing_product(self):
+        return self.product_id
+
+    @api.model
+    def _get_failing_chances(self, cases, delivered):
+        """Compared with the other lots of the same product."""
+        of_product = defaultdict(dict)
+        for lot, quantity in delivered.items():
+            of_product[lot.product_id][lot] = quantity
+        chances = {}
+        for some in of_product.values():
+            chances |= super()._get_failing_chances(cases, some)
+        return chances
+
+    def action_relocate_failing(self):
+        """Return the action of Inventory's pop-up that puts all that is in stock of
+        this lot elsewhere, from where nothing is shipped. Inventory has no lock.
+
+        :raises AccessError: for who doesn't manage the stock
+        :raises UserError: when nothing is in stock
+        """
+        check_one(self)
+        if not self.env.user.has_group("stock.group_stock_manager"):
+            raise AccessError(
+                self.env._("Only administrators of Inventory put lots elsewhere.")
+            )
+        quants = self.env["stock.quant"].search(
+            Domain("lot_id", "=", self.id)
+            & Domain("location_id.usage", "=", "internal")
+            & Domain("company_id", "=", self.env.company.id)
+            & Domain("quantity", ">", 0)
+        )
+        if not quants:
+            raise UserError(
+                self.env._("Nothing of %(lot)s is in stock.", lot=self.display_name)
+            )
+        return quants.action_stock_quant_relocate()
 
     def _prepare_helpdesk_ticket_values(self):
         return {

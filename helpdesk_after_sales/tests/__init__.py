@@ -17,6 +17,7 @@ from . import test_portal
 from . import test_portal_request
 from . import test_portal_strangers
 from . import test_desk
+from . import test_failing
 from . import test_purchase
 from . import test_purchases_tab
 from . import test_quantity
