@@ -160,6 +160,10 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
             "helpdesk.after.sales.resolution": env.ref(
                 "helpdesk_after_sales.resolution_money"
             ),
+            "helpdesk.return.rate.report": env["helpdesk.return.rate.report"].search(
+                [("product_id", "=", cls.phone.id), ("delivered", ">", 0)], limit=1
+            ),
+            "product.template": cls.phone.product_tmpl_id,
             "res.partner": cls.contact_a1,
             "sale.order": cls.order,
             "stock.picking": cls.order.picking_ids,
@@ -211,6 +215,11 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
                     "image": env.company.logo,
                 }
             )
+            done = task.copy({"helpdesk_ticket_id": cls.ticket.id})
+            done.sudo().fsm_done = True
+            env.flush_all()
+            acts = env["helpdesk.after.sales.report"]
+            result[acts._name] = acts.search([("res_id", "=", done.id)])
             result["fsm.worksheet.template"] = env["fsm.worksheet.template"].create(
                 {"name": "Sheet"}
             )

@@ -23,6 +23,7 @@ fsm.worksheet.reopen                     -     -     -   rwc     -     -     -  
 fsm.worksheet.sign                       -     -     -   rwc     -     -     -   rwc
 fsm.worksheet.template                   -     -     r     r     r     r     r     r
 helpdesk.after.sales.reason              -     -     r     r     r     r  rwcu     r
+helpdesk.after.sales.report              -     -     -     -     -     r     r     r
 helpdesk.after.sales.resolution          -     -     r     r     r     r     r     r
 helpdesk.after.sales.rule                -     -     -     -     -     -  rwcu     -
 helpdesk.after.sales.service             -     -     r     r     r     r     r     r
@@ -44,6 +45,7 @@ helpdesk.return.process                  -     -     -   rwc     -     -     -  
 helpdesk.return.process.line             -     -     -  rwcu     -     -     -  rwcu
 helpdesk.replacement.wizard              -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.replacement.wizard.line         -     -     -     -  rwcu  rwcu  rwcu  rwcu
+helpdesk.return.rate.report              -     -     -     -     -     -     r     -
 helpdesk.return.wizard                   -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.return.wizard.foreign           -     -     -     -  rwcu  rwcu  rwcu  rwcu
 helpdesk.return.wizard.line              -     -     -     -  rwcu  rwcu  rwcu  rwcu
@@ -76,6 +78,9 @@ fsm.worksheet.reopen
     action_reopen                        -     -     -  told     -     -     -  told
 fsm.worksheet.sign
     action_sign                          -     -     -  told     -     -     -  told
+helpdesk.after.sales.report
+    action_open_document                 -     -     -     -     -   yes   yes   yes
+    action_open_ticket                   -     -     -     -     -   yes   yes   yes
 helpdesk.after.sales.step
     action_cancel                        -     -     -     -     -   yes   yes   yes
 helpdesk.coupon.extend
@@ -104,6 +109,8 @@ helpdesk.return.papers
     action_fetch                         -     -     -     -     -  told  told  told
     action_save                          -     -     -     -     -  told  told  told
     action_save_and_send                 -     -     -     -     -  told  told  told
+helpdesk.return.rate.report
+    action_open_document                 -     -     -     -     -     -     -     -
 helpdesk.return.process
     action_process                       -     -     -   yes     -     -     -   yes
 helpdesk.return.process.line
@@ -121,6 +128,7 @@ helpdesk.sla.report.analysis
 helpdesk.team
     action_view_ratings                  -     -     -     -     -   yes   yes   yes
     action_view_sla                      -     -     -     -     -   yes   yes   yes
+    get_overview                         -     -     -     -   yes   yes   yes   yes
 helpdesk.ticket
     action_add_lines                     -     -     -     -     -   yes   yes   yes
     action_anonymize                     -     -     -     -     -     -   yes     -
@@ -191,8 +199,16 @@ privacy.lookup.wizard.line
     action_helpdesk_anonymize            -     -     -     -     -     -     -     -
 product.product
     action_create_helpdesk_ticket        -     -     -     -   yes   yes   yes   yes
+    action_dismiss_failing               -     -     -     -     -     -     -     -
+    action_view_failing_tickets          -     -     -     -   yes   yes   yes   yes
+    action_view_failure_cost             -     -     -     -   yes   yes   yes   yes
+    action_view_return_rate              -     -     -     -     -     -   yes     -
 product.template
     action_begin_past_warranties         -     -     -     -     -     -     -     -
+    action_dismiss_failing               -     -     -     -     -     -     -     -
+    action_view_failing_tickets          -     -     -     -   yes   yes   yes   yes
+    action_view_failure_cost             -     -     -     -   yes   yes   yes   yes
+    action_view_return_rate              -     -     -     -     -     -   yes     -
 project.task
     action_fsm_cancel                    -     -     -   yes     -     -     -   yes
     action_fsm_parts                     -     -     -   yes     -     -     -   yes
@@ -215,12 +231,18 @@ repair.order
     action_view_helpdesk_ticket          -     -     -   yes     -   yes   yes   yes
 res.partner
     action_create_helpdesk_ticket        -     -     -     -   yes   yes   yes   yes
+    action_view_failure_cost             -     -     -     -   yes   yes   yes   yes
     action_view_helpdesk_tickets         -   yes     -     -   yes   yes   yes   yes
 sale.order
     action_create_helpdesk_ticket        -     -     -     -     -     -     -   yes
     action_view_helpdesk_tickets         -     -     -     -     -     -     -   yes
 stock.lot
     action_create_helpdesk_ticket        -     -     -     -     -     -     -   yes
+    action_dismiss_failing               -     -     -   yes     -     -     -   yes
+    action_relocate_failing              -     -     -     -     -     -     -     -
+    action_view_failing_tickets          -     -     -     -     -   yes   yes   yes
+    action_view_failure_cost             -     -     -     -     -   yes   yes   yes
+    action_view_return_rate              -     -     -     -     -     -   yes     -
 stock.picking
     action_create_helpdesk_ticket        -     -     -     -     -     -     -   yes
     action_process_return                -     -     -  told     -     -     -  told

@@ -1,0 +1,1 @@
+from . import helpdesk_after_sales_report
