@@ -9,7 +9,7 @@ from ..tools.failing import get_chance
 from ..tools.quantity import format_quantity
 from ..tools.reading import check_one
 
-#: what is looked at
+#: tickets of these days, about what was delivered in twice as many
 DAYS = 365
 #: tickets that an activity names
 NAMED = 20
@@ -56,8 +56,8 @@ class HelpdeskFailingMixin(models.AbstractModel):
     # -- Figures -------------------------------------------------------------
 
     @api.model
-    def _get_failing_begin(self):
-        return fields.Date.context_today(self) - timedelta(days=DAYS)
+    def _get_failing_begin(self, days=DAYS):
+        return fields.Date.context_today(self) - timedelta(days=days)
 
     @api.model
     def _get_failing_lines_domain(self):
@@ -88,34 +88,41 @@ class HelpdeskFailingMixin(models.AbstractModel):
 
     @api.model
     def _count_failing_delivered(self):
-        """Return ``{record: quantity}``, in the unit of the product. Called with
-        ``sudo()``."""
+        """Return ``{record: (quantity, days with customers)}``, in the unit of the
+        product. Called with ``sudo()``."""
         name = self._helpdesk_failing_field
-        return dict(
-            self.env["helpdesk.return.rate.report"]._read_group(
+        return {
+            record: (quantity, days)
+            for record, quantity, days in self.env[
+                "helpdesk.return.rate.report"
+            ]._read_group(
                 Domain("company_id", "=", self.env.company.id)
-                & Domain("date", ">=", self._get_failing_begin())
+                & Domain("date", ">=", self._get_failing_begin(2 * DAYS))
+                & Domain("delivered", ">", 0)
                 & Domain(name, "!=", False),
                 [name],
-                ["delivered:sum"],
+                ["delivered:sum", "customer_days:sum"],
             )
-        )
+        }
 
     @api.model
     def _get_failing_chances(self, cases, delivered):
-        """Return ``{record: chance}``: each compared with the sum of the others, see
-        ``tools.failing``."""
+        """Return ``{record: chance}``: each compared with the sum of the others, by
+        pieces and by days, see ``tools.failing``."""
         all_cases = sum(cases.get(record, 0) for record in delivered)
-        all_delivered = sum(delivered.values())
-        return {
-            record: get_chance(
-                cases.get(record, 0),
-                quantity,
-                all_cases - cases.get(record, 0),
-                all_delivered - quantity,
-            )
-            for record, quantity in delivered.items()
-        }
+        chances = dict.fromkeys(delivered, 0.0)
+        for measure in range(2):
+            whole = sum(figures[measure] for figures in delivered.values())
+            for record, figures in delivered.items():
+                count = cases.get(record, 0)
+                chance = get_chance(
+                    min(count, int(figures[0])),
+                    figures[measure],
+                    all_cases - count,
+                    whole - figures[measure],
+                )
+                chances[record] = max(chances[record], chance)
+        return chances
 
     # -- Raising -------------------------------------------------------------
 

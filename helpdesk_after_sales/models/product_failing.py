@@ -29,7 +29,7 @@ class ProductProduct(models.Model):
             delivered = model._count_failing_delivered()
             chances = model._get_failing_chances(cases, delivered)
             for record in find_failing(chances):
-                record._raise_failing(cases[record], delivered[record])
+                record._raise_failing(cases[record], delivered[record][0])
 
 
 class ProductTemplate(models.Model):

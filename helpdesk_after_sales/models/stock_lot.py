@@ -50,8 +50,8 @@ class StockLot(models.Model):
     def _get_failing_chances(self, cases, delivered):
         """Compared with the other lots of the same product."""
         of_product = defaultdict(dict)
-        for lot, quantity in delivered.items():
-            of_product[lot.product_id][lot] = quantity
+        for lot, figures in delivered.items():
+            of_product[lot.product_id][lot] = figures
         chances = {}
         for some in of_product.values():
             chances |= super()._get_failing_chances(cases, some)

@@ -59,6 +59,11 @@ class HelpdeskReturnRateReport(models.Model):
     returned_in_90 = fields.Float(
         string="Came Back in 90 Days", digits="Product Unit", readonly=True
     )
+    customer_days = fields.Float(
+        string="Days with Customers",
+        readonly=True,
+        help="Of each piece that was delivered, the days since then: 365 at most.",
+    )
     return_rate = fields.Float(
         aggregator="avg",
         readonly=True,
@@ -98,7 +103,9 @@ class HelpdeskReturnRateReport(models.Model):
                 %(supplier)s AS supplier_id,
                 CASE WHEN date_trunc('month', goods.date) + interval '1 month'
                     > %(today)s::date - %(days)s THEN 'young' ELSE 'old' END AS age,
-                goods.returned / NULLIF(goods.delivered, 0) AS return_rate
+                goods.returned / NULLIF(goods.delivered, 0) AS return_rate,
+                goods.delivered * LEAST(GREATEST(%(today)s::date - goods.date, 1), 365)
+                    AS customer_days
             FROM (%(delivered)s UNION ALL %(returned)s) AS goods
             JOIN product_product product ON product.id = goods.product_id
             JOIN product_template template ON template.id = product.product_tmpl_id

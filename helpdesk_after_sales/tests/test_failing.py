@@ -5,6 +5,7 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tests import Form, tagged
 
 from ..tools.failing import MIN_CASES, find_failing, get_chance
@@ -295,6 +296,11 @@ class TestFailing(HelpdeskAfterSalesCommon):
             (bad.helpdesk_failing_cases, bad.helpdesk_failing_delivered), (8, 40)
         )
         self.assertFalse(good.helpdesk_failing_since)
+        flagged = Domain("helpdesk_failing_since", "!=", False)
+        self.assertEqual(self.lots.filtered_domain(flagged), bad)
+        self.assertEqual(
+            self.lots.search(flagged & Domain("id", "in", self.lots.ids)), bad
+        )
         [activity] = bad.activity_ids
         self.assertEqual(activity.user_id, self.stock_user)
         for ticket in tickets:
@@ -337,6 +343,21 @@ class TestFailing(HelpdeskAfterSalesCommon):
         )
         tickets.invalidate_recordset()
         self.assertFalse(self._find())
+
+    def test_x13_neither_age_nor_youth_raises_a_flag(self):
+        """Old lots had more time to fail, and new ones fail at first."""
+        old, new, other, bad = self.lots
+        self._move(50, old, 300)
+        self._move(150, new, 5)
+        self._move(100, other, 5)
+        self._complain(old, 6)
+        self.assertFalse(self._find())
+        self._move(150, old, 299)
+        self._move(20, bad, 10)
+        self._complain(bad, 3)
+        self.assertFalse(self._find())
+        self._complain(bad, 6)
+        self.assertEqual(self._find(), bad)
 
     def test_x13_bad_product_is_flagged(self):
         """Compared with all others; without a responsible an administrator is told."""
@@ -388,13 +409,14 @@ class TestFailing(HelpdeskAfterSalesCommon):
         out = self._move(10, lot, 30)
         self._move(3, lot, 2, back_of=out)
         self.env.flush_all()
+        boss = self._new_user("figures_boss", f"{MANAGER},stock.group_stock_user")
         for record in (self.cream, self.cream.product_tmpl_id, lot):
-            seen = record.with_user(self.manager)
+            seen = record.with_user(boss)
             with self.subTest(record._name):
                 self.assertAlmostEqual(seen.helpdesk_return_rate, 0.3)
                 self.assertFalse(seen.helpdesk_failure_cost)
                 action = seen.action_view_return_rate()
-                rows = self.env[action["res_model"]].with_user(self.manager)
+                rows = self.env[action["res_model"]].with_user(boss)
                 self.assertEqual(len(rows.search(action["domain"])), 2)
                 self.assertTrue(seen.action_view_failure_cost()["domain"])
                 with self.assertRaises(AccessError):

@@ -5,6 +5,10 @@ would fall on it with the probability of its share in what was delivered. How li
 many cases or more are then is what the one-sided binomial test says; it is exact, also
 where little was delivered (the test of two Poisson rates, given their sum).
 
+Old lots have had more time to fail, and young ones fail more often at first: both are
+compared by pieces and by the days that these have been with customers, and the milder
+answer counts.
+
 Of thousands of lots some look bad by chance: the limit is lowered by how many were
 looked at, as Benjamini and Hochberg do. No more than one of a thousand alarms is false.
 """
