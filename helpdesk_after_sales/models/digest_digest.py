@@ -49,7 +49,9 @@ class DigestDigest(models.Model):
     def _compute_kpi_helpdesk_failure_cost_value(self):
         if not self.env.user.has_group("helpdesk_after_sales.group_helpdesk_costs"):
             # Digests leave out what raises this.
-            raise AccessError(self.env._("Only who may see costs gets this figure."))
+            raise AccessError(
+                self.env._("Only users who may see costs get this figure.")
+            )
         self._calculate_company_based_kpi(
             "helpdesk.after.sales.report",
             "kpi_helpdesk_failure_cost_value",

@@ -25,6 +25,6 @@ class HelpdeskAfterSalesReason(models.Model):
     is_failure = fields.Boolean(
         string="Failure of the Product",
         default=True,
-        help="Tickets with this reason count when products and lots are looked for "
-        "that fail too often.",
+        help="Tickets with this reason count when looking for products and lots that "
+        "fail too often.",
     )

@@ -33,7 +33,7 @@ class HelpdeskFailingMixin(models.AbstractModel):
         company_dependent=True,
         copy=False,
         groups="base.group_user",
-        help="More tickets came than chance allows, compared with the others.",
+        help="There are more tickets than chance allows, compared with the others.",
     )
     helpdesk_failing_cases = fields.Integer(
         string="Tickets When It Was Noticed",
@@ -188,7 +188,7 @@ class HelpdeskFailingMixin(models.AbstractModel):
             links += Markup(", …")
         return Markup("<p>%s</p><p>%s</p>") % (
             self.env._(
-                "%(name)s has %(cases)s tickets in %(days)s days, on %(delivered)s "
+                "%(name)s has %(cases)s tickets in %(days)s days, with %(delivered)s "
                 "delivered: more than chance allows, compared with the others.",
                 name=self.display_name,
                 cases=self.helpdesk_failing_cases,

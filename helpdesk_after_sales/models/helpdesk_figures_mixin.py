@@ -20,7 +20,7 @@ class HelpdeskFiguresMixin(models.AbstractModel):
         string="Cost of Failure",
         compute="_compute_helpdesk_failure_cost",
         groups="helpdesk_after_sales.group_helpdesk_costs",
-        help="What was done about it in the last 365 days, at what it cost.",
+        help="What it cost to deal with it in the last 365 days.",
     )
     helpdesk_return_rate = fields.Float(
         string="Return Rate",

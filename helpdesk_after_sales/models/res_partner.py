@@ -18,7 +18,7 @@ class ResPartner(models.Model):
         string="Cost of Failure",
         compute="_compute_helpdesk_failure_cost",
         groups="helpdesk_after_sales.group_helpdesk_costs",
-        help="What was done for this customer in the last 365 days, at what it cost.",
+        help="What after-sales service for this customer cost in the last 365 days.",
     )
 
     @api.depends_context("uid", "allowed_company_ids")

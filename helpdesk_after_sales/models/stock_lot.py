@@ -67,7 +67,7 @@ class StockLot(models.Model):
         check_one(self)
         if not self.env.user.has_group("stock.group_stock_manager"):
             raise AccessError(
-                self.env._("Only administrators of Inventory put lots elsewhere.")
+                self.env._("Only Inventory administrators can relocate lots.")
             )
         quants = self.env["stock.quant"].search(
             Domain("lot_id", "=", self.id)

@@ -77,19 +77,18 @@ class HelpdeskAfterSalesReport(models.Model):
     reason_id = fields.Many2one("helpdesk.after.sales.reason", readonly=True)
     disposition = fields.Selection(
         selection="_selection_disposition",
-        string="What Became of It",
         readonly=True,
-        help="Of goods that came back.",
+        help="Of returned goods.",
     )
-    res_model = fields.Char(string="Model of the Document", readonly=True)
+    res_model = fields.Char(string="Document Model", readonly=True)
     res_id = fields.Many2oneReference(
-        string="Number of the Document", model_field="res_model", readonly=True
+        string="Document ID", model_field="res_model", readonly=True
     )
     document_name = fields.Char(string="Document", compute="_compute_document_name")
     quantity = fields.Float(
         digits="Product Unit", readonly=True, help="In the unit of the product."
     )
-    hours = fields.Float(readonly=True, help="Hours of work on site.")
+    hours = fields.Float(readonly=True, help="Working hours on site.")
     amount = fields.Monetary(
         string="Given to the Customer",
         readonly=True,

@@ -24,7 +24,7 @@ class HelpdeskReturnRateReport(models.Model):
         selection=[("young", "So far: less than 90 days ago"), ("old", "Complete")],
         string="Month of Delivery",
         readonly=True,
-        help="Of what was delivered lately more will come back: such months look "
+        help="More of the recent deliveries will still come back: recent months look "
         "better than they are.",
     )
     company_id = fields.Many2one("res.company", readonly=True)

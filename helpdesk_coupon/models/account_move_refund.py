@@ -59,8 +59,8 @@ class AccountMove(models.Model):
         if not card.active or (end and end < fields.Date.context_today(self)):
             return self.env._(
                 "%(amount)s of %(invoice)s was paid with a gift card that can't be "
-                "used any more: Reverse puts its share back on the card all the same. "
-                "Ask a sales administrator to extend it.",
+                "used any more: Reverse puts its share back on the card anyway. Ask "
+                "a sales administrator to extend it.",
                 **values,
             )
         return self.env._(

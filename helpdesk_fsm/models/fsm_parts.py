@@ -67,11 +67,13 @@ class ProjectTask(models.Model):
         if not self._is_fsm_user():
             # Everybody has tasks of their own.
             raise AccessError(
-                self.env._("Only field service and project users take parts.")
+                self.env._("Only field service and project users can take parts.")
             )
         if not self.is_fsm or self.state == "1_canceled":
             raise UserError(
-                self.env._("Parts are used on visits, and this one is none any more.")
+                self.env._(
+                    "Parts can only be used on visits, and this is no longer one."
+                )
             )
         if not self.partner_id:
             raise UserError(

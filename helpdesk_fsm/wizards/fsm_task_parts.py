@@ -27,12 +27,12 @@ class FsmTaskParts(models.TransientModel):
         precompute=True,
         readonly=False,
         domain="[('usage', '=', 'internal'), ('company_id', '=', company_id)]",
-        help="The van or the stock that the parts were in. By default the stock of "
-        "your own warehouse.",
+        help="The van or stock location that the parts were in; by default, the "
+        "stock of your own warehouse.",
     )
     free = fields.Boolean(
         string="Free of Charge",
-        help="Under warranty, or a favour: they stand on the quotation for nothing.",
+        help="Under warranty or as a favour: they are free of charge on the quotation.",
     )
     line_ids = fields.One2many(
         comodel_name="fsm.task.part", inverse_name="wizard_id", string="Parts"

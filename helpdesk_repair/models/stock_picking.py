@@ -9,7 +9,7 @@ class StockPicking(models.Model):
     helpdesk_repair_ids = fields.One2many(
         comodel_name="repair.order",
         inverse_name="helpdesk_delivery_id",
-        string="Repairs That Are Given Back",
+        string="Repairs Sent Back",
         copy=False,
         groups="base.group_user",
         export_string_translation=False,
