@@ -17,7 +17,7 @@ class StockPicking(models.Model):
     _inherit = "stock.picking"
 
     helpdesk_label = fields.Binary(
-        string="Return Label",
+        string="Return Label File",
         attachment=True,
         readonly=True,
         server_only=True,
