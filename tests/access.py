@@ -153,6 +153,9 @@ class AccessCase(HelpdeskAfterSalesCommon, HttpCase):
                 "helpdesk.ticket.report.analysis"
             ].browse(cls.ticket.id),
             "helpdesk.after.sales.reason": env.ref("helpdesk_after_sales.reason_wear"),
+            "helpdesk.after.sales.approval": env[
+                "helpdesk.after.sales.approval"
+            ].create({"ticket_id": cls.ticket.id, "what": "A refund"}),
             "helpdesk.after.sales.rule": env["helpdesk.after.sales.rule"].create(
                 {"name": "All of it"}
             ),

@@ -22,6 +22,8 @@ fsm.task.validate                        -     -     -   rwc     -     -     -  
 fsm.worksheet.reopen                     -     -     -   rwc     -     -     -   rwc
 fsm.worksheet.sign                       -     -     -   rwc     -     -     -   rwc
 fsm.worksheet.template                   -     -     r     r     r     r     r     r
+helpdesk.after.sales.approval            -     -     -     -     -     r     r     r
+helpdesk.after.sales.approval.decline    -     -     -     -   rwc   rwc   rwc   rwc
 helpdesk.after.sales.reason              -     -     r     r     r     r  rwcu     r
 helpdesk.after.sales.report              -     -     -     -     -     r     r     r
 helpdesk.after.sales.resolution          -     -     r     r     r     r     r     r
@@ -69,6 +71,7 @@ METHODS = """
 #                                     publ  port  empl  apps  else agent  mana  both
 account.move
     action_create_helpdesk_ticket        -     -     -     -     -     -     -   yes
+    action_helpdesk_ask_approval         -     -     -     -     -     -     -  told
     action_view_helpdesk_ticket          -     -     -   yes     -     -     -   yes
 fsm.task.parts
     action_take                          -     -     -  told     -     -     -  told
@@ -78,6 +81,12 @@ fsm.worksheet.reopen
     action_reopen                        -     -     -  told     -     -     -  told
 fsm.worksheet.sign
     action_sign                          -     -     -  told     -     -     -  told
+helpdesk.after.sales.approval
+    action_approve                       -     -     -     -     -     -  told     -
+    action_cancel                        -     -     -     -     -     -     -     -
+    action_decline                       -     -     -     -     -     -   yes     -
+helpdesk.after.sales.approval.decline
+    action_decline                       -     -     -     -  told  told  told  told
 helpdesk.after.sales.report
     action_open_document                 -     -     -     -     -   yes   yes   yes
     action_open_ticket                   -     -     -     -     -   yes   yes   yes
@@ -158,6 +167,7 @@ helpdesk.ticket
     action_spam                          -     -     -     -     -  told  told  told
     action_split                         -     -     -     -     -  told  told  told
     action_undo_merge                    -     -     -     -     -  told  told  told
+    action_view_approvals                -     -     -     -     -   yes   yes   yes
     action_view_coupons                  -     -     -     -     -   yes   yes   yes
     action_view_credit_notes             -     -     -     -     -     -     -   yes
     action_view_customer_tickets         -   yes     -     -     -   yes   yes   yes

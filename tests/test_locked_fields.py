@@ -66,6 +66,10 @@ class TestLockedFields(AccessCase):
                 "name": "New",
                 "user_ids": [Command.set(self.users[role].ids)],
             },
+            "mail.activity": {
+                "res_model_id": self.env["ir.model"]._get_id("helpdesk.ticket"),
+                "res_id": self.ticket.id,
+            },
             "repair.order": {"product_id": self.phone.id},
             "helpdesk.ticket.line": {
                 "ticket_id": self.ticket.id,

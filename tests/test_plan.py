@@ -245,3 +245,43 @@ class TestPlan(HelpdeskAfterSalesCommon):
         self._process(picking, (2, "sound", "restock"))
         self.assertEqual(step.state, "done")
         self.assertEqual(target.credit_note_ids.ids, [step.made_id])
+
+    def test_x10_step_waits_for_an_approval(self):
+        self.env["helpdesk.after.sales.rule"].search([]).active = False
+        rule = self.env["helpdesk.after.sales.rule"].create(
+            {
+                "name": "Second pair of eyes",
+                "verdict": "ask",
+                "services": self.env.ref("helpdesk_after_sales.service_refund").ids,
+            }
+        )
+        self.manager.group_ids += self.env.ref("account.group_account_invoice")
+        self._deliver(self._return("refund_post"))
+        step = self.ticket.step_ids
+        self.assertEqual(step.state, "ready")
+        approval = self.ticket.approval_ids
+        self.assertEqual((approval.amount, approval.rule_id), (100, rule))
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            approval.with_user(self.accountant).action_approve()
+        approval.with_user(self.manager).action_approve()
+        note = self.ticket.credit_note_ids
+        self.assertEqual((note.state, note.amount_total), ("posted", 100))
+        self.assertEqual((step.state, step.made_id), ("done", note.id))
+        declined = self._return("refund_post", 1)
+        self._deliver(declined)
+        waiting = self.ticket.approval_ids.filtered(lambda a: a.state == "asked")
+        waiting.with_user(self.manager)._decline("Not again")
+        self.assertEqual((self.ticket.step_ids - step).mapped("state"), ["failed"])
+
+    def test_x10_plan_promises_nothing_that_a_rule_refuses(self):
+        self.env["helpdesk.after.sales.rule"].search([]).active = False
+        self.env["helpdesk.after.sales.rule"].create(
+            {
+                "name": "No money",
+                "verdict": "refuse",
+                "services": self.env.ref("helpdesk_after_sales.service_refund").ids,
+            }
+        )
+        with self.assertRaisesRegex(UserError, "No money"), self.cr.savepoint():
+            self._return("refund_post")
+        self.assertTrue(self._return("gift_card"))

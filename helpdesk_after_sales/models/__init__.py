@@ -6,6 +6,7 @@ from . import helpdesk_after_sales_document_rule
 from . import helpdesk_after_sales_purchase
 from . import helpdesk_after_sales_reason
 from . import helpdesk_after_sales_service
+from . import helpdesk_after_sales_approval
 from . import helpdesk_after_sales_rule
 from . import helpdesk_after_sales_rule_answer
 from . import helpdesk_after_sales_step
@@ -69,6 +70,7 @@ from . import helpdesk_ticket_closing
 from . import helpdesk_ticket_warranty
 from . import helpdesk_ticket_words
 from . import helpdesk_ticket_rule
+from . import helpdesk_ticket_approval
 from . import account_move
 from . import account_move_line
 from . import account_move_refund

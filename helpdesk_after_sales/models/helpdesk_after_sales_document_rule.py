@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -8,6 +8,18 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
     pop-up, the plan of a ticket, a client, or the application itself (X10)."""
 
     _inherit = "helpdesk.after.sales.document"
+
+    helpdesk_approval_id = fields.Many2one(
+        comodel_name="helpdesk.after.sales.approval",
+        string="Approval",
+        ondelete="set null",
+        index="btree_not_null",
+        copy=False,
+        readonly=True,
+        server_only=True,
+        groups="base.group_user",
+        help="Who asked for this, and who approved it.",
+    )
 
     #: whether giving begins when a document gets its ticket
     _after_sales_rules_when_linked = True
@@ -35,14 +47,42 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
         """Return what this document is worth, with taxes, in company currency."""
         return 0.0
 
-    def _check_rule_answer(self, _act, answer):
+    def _check_rule_answer(self, act, answer):
         """Refuse what the rules don't let this document give.
 
         :raises UserError: with the sentence of the rule
         """
+        rules = self.env["helpdesk.after.sales.rule"]
         if answer.verdict == "refuse":
-            rules = self.env["helpdesk.after.sales.rule"]
             raise UserError(rules._describe_answer(answer))
+        if answer.verdict == "ask" and not self._is_approved(act):
+            rules._raise_asking(act, answer)
+
+    def _is_approved(self, act):
+        """Return whether a colleague has approved this: they make it in this very
+        transaction, or it is worth no more than what they made then."""
+        running = self.env["helpdesk.after.sales.approval"]._get_running(act.ticket)
+        if running:
+            if self.helpdesk_approval_id != running:
+                self.helpdesk_approval_id = running
+                running.amount += act.amount or 0.0
+                self._message_log(
+                    body=self.env._(
+                        "Asked for by %(user)s, approved by %(approver)s.",
+                        user=running.user_id.name,
+                        approver=running.approver_id.name,
+                    )
+                )
+            return True
+        approval = self.helpdesk_approval_id
+        if approval.state != "approved":
+            return False
+        approved = self.search(
+            Domain("helpdesk_approval_id", "=", approval.id)
+            & (Domain("id", "=", self.id) | self._get_given_domain())
+        )
+        total = sum(document._get_given_amount() for document in approved)
+        return approval.currency_id.compare_amounts(total, approval.amount) <= 0
 
     # -- Asking --------------------------------------------------------------
 

@@ -121,9 +121,23 @@ class HelpdeskAfterSalesRule(models.Model):
 
     # -- What it says
     verdict = fields.Selection(
-        selection=[("allow", "Allowed"), ("refuse", "Refused")],
+        selection=[
+            ("allow", "Allowed"),
+            ("ask", "Ask for approval"),
+            ("refuse", "Refused"),
+        ],
         required=True,
         default="allow",
+    )
+    approver_ids = fields.Many2many(
+        comodel_name="res.users",
+        relation="helpdesk_after_sales_rule_approver_rel",
+        column1="rule_id",
+        column2="user_id",
+        string="Approvers",
+        domain="[('share', '=', False)]",
+        help="They also need the rights of the application, and to see the ticket. "
+        "Empty: the administrators of Helpdesk. Nobody approves what they asked for.",
     )
     fee_percent = fields.Float(
         string="Fee (%)",

@@ -2,6 +2,7 @@ from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..tools import lock_records
@@ -15,9 +16,14 @@ class HelpdeskAfterSalesRule(models.Model):
     _inherit = "helpdesk.after.sales.rule"
 
     @api.model
-    def _are_there(self, companies):
-        """Return whether a rule holds in one of these companies."""
-        return any(self._get_policies(company.id) for company in companies)
+    def _are_there(self, companies, verdict=None):
+        """Return whether a rule, of ``verdict`` if it is given, holds in one of these
+        companies."""
+        return any(
+            verdict in (None, policy.verdict)
+            for company in companies
+            for policy in self._get_policies(company.id)
+        )
 
     @api.model
     def _answer(self, acts, moment=None):
@@ -57,6 +63,24 @@ class HelpdeskAfterSalesRule(models.Model):
             if any(policy.amount for policy in self._get_policies(act.company.id)):
                 held |= act.customer
         lock_records(held)
+
+    @api.model
+    def _raise_asking(self, act, answer):
+        """Raise what a button of a pop-up turns into a request for an approval, see
+        :func:`..tools.asking.asks_rules`. Whatever else makes a document is refused.
+
+        :raises UserError: with the sentence of the rule
+        """
+        error = UserError(
+            self.env._(
+                "The rule “%(rule)s” wants a colleague to approve this: ask for it by "
+                "the buttons of the helpdesk ticket. %(sentence)s",
+                rule=answer.rule.name,
+                sentence=answer.rule.message or "",
+            ).strip()
+        )
+        error.helpdesk_asked = act, answer
+        raise error
 
     # -- Facts ---------------------------------------------------------------
 
@@ -239,6 +263,8 @@ class HelpdeskAfterSalesRule(models.Model):
             return self.message
         if self.verdict == "refuse":
             return self.env._("We don't do this.")
+        if self.verdict == "ask":
+            return self.env._("We have to look at this first.")
         return self.env._("We do this.")
 
     @api.model
@@ -255,6 +281,12 @@ class HelpdeskAfterSalesRule(models.Model):
         }
         if answer.verdict == "refuse":
             text = self.env._("The rule “%(rule)s” refuses this. %(sentence)s", **words)
+        elif answer.verdict == "ask":
+            text = self.env._(
+                "The rule “%(rule)s” wants a colleague to approve this: they are asked "
+                "when you press the button. %(sentence)s",
+                **words,
+            )
         elif answer.fee:
             text = self.env._(
                 "The rule “%(rule)s” allows this with a fee of %(fee)s %%. "

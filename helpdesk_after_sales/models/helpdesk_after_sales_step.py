@@ -267,7 +267,10 @@ class HelpdeskAfterSalesStep(models.Model):
                 document = self._as_planner()._perform()
                 self.env.flush_all()
         except UserError as error:
-            self._fail(str(error))
+            if asked := getattr(error, "helpdesk_asked", None):
+                self._ask_approval(*asked)
+            else:
+                self._fail(str(error))
         except psycopg2.OperationalError:
             # Two at once: Odoo begins the transaction anew.
             raise
@@ -277,21 +280,29 @@ class HelpdeskAfterSalesStep(models.Model):
                 self.env._("An error: the administrator can find it in the server log.")
             )
         else:
-            self.write(
-                {
-                    "state": "done" if document else "cancelled",
-                    "made_model": document and document._name,
-                    "made_id": document and document.id,
-                    "reason": not document and self.env._("Nothing was accepted."),
-                }
-            )
+            self._end_with(document)
+
+    def _end_with(self, document):
+        self.write(
+            {
+                "state": "done" if document else "cancelled",
+                "made_model": document and document._name,
+                "made_id": document and document.id,
+                "reason": not document and self.env._("Nothing was accepted."),
+            }
+        )
 
     def _as_planner(self):
         """Return this step for the user who planned it, without ``sudo()``."""
+        return self._as_user(self.user_id)
+
+    def _as_user(self, user):
         company = self.ticket_id.company_id
-        context = clean_context(self.env.context) | {"allowed_company_ids": company.ids}
-        env = self.env(user=self.user_id.id, su=False, context=context)
-        return self.with_env(env)
+        context = clean_context(self.env.context) | {
+            "allowed_company_ids": company.ids,
+            "helpdesk_step_id": self.id,
+        }
+        return self.with_env(self.env(user=user.id, su=False, context=context))
 
     def _fail(self, reason):
         self.env.invalidate_all(flush=False)

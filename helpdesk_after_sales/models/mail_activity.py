@@ -1,10 +1,21 @@
-from odoo import models
+from odoo import fields, models
 
 from ..tools.pointers import find_hidden
 
 
 class MailActivity(models.Model):
     _inherit = "mail.activity"
+
+    helpdesk_approval_id = fields.Many2one(
+        comodel_name="helpdesk.after.sales.approval",
+        ondelete="cascade",
+        index="btree_not_null",
+        groups="base.group_user",
+        readonly=True,
+        server_only=True,
+        copy=False,
+        help="What this activity asks to approve.",
+    )
 
     def _compute_res_name(self):
         result = super()._compute_res_name()

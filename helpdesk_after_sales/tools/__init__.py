@@ -1,4 +1,5 @@
+from .asking import asks_rules
 from .lock import lock_records
 from .quantity import format_quantity
 
-__all__ = ["format_quantity", "lock_records"]
+__all__ = ["asks_rules", "format_quantity", "lock_records"]

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 #: from the mildest to the strictest
-VERDICTS = ("allow", "refuse")
+VERDICTS = ("allow", "ask", "refuse")
 
 
 class Policy(NamedTuple):

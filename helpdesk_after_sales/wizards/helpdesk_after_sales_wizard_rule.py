@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..tools.asking import pack
+
 
 class HelpdeskAfterSalesWizard(models.AbstractModel):
     """What the rules say, before a button is pressed (X10). What is made asks them once
@@ -69,3 +71,61 @@ class HelpdeskAfterSalesWizard(models.AbstractModel):
             answer = rules._answer([act])[act]
             if answer.verdict == "refuse":
                 raise UserError(rules._describe_answer(answer))
+            approvals = self.env["helpdesk.after.sales.approval"]
+            if answer.verdict == "ask" and not approvals._get_running(act.ticket):
+                rules._raise_asking(act, answer)
+
+    # -- Approvals -----------------------------------------------------------
+
+    def _may_ask_approval(self):
+        """Return whether a rule may want an approval. The plan of a ticket asks for
+        its own."""
+        ticket = self.helpdesk_ticket_id
+        # sudo: whether there are rules
+        rules = self.env["helpdesk.after.sales.rule"].sudo()
+        return (
+            bool(ticket)
+            and not self.env.context.get("helpdesk_step_id")
+            and rules._are_there(ticket.sudo().company_id, "ask")
+        )
+
+    def _ask_approval(self, act, answer, button, arguments):
+        """Ask for an approval of what this pop-up would make; returns the action that
+        shows what was asked for. The button has checked all but the rule.
+
+        :param button: name of its method, with its ``arguments``
+        """
+        # Only now, so that nothing is kept of a pop-up that isn't ready.
+        self._check_ready()
+        shown = self._get_rule_act()
+        if shown and shown.amount is not None:
+            act = shown  # all that it makes; the rule answered to a part of it
+        approval = self.env["helpdesk.after.sales.approval"]._ask(
+            self.helpdesk_ticket_id,
+            act,
+            answer,
+            self._describe_asked(act),
+            res_model=self._name,
+            button=button,
+            content={
+                "values": pack(self, (self._after_sales_result,)),
+                "arguments": arguments,
+            },
+        )
+        return approval._tell_asked()
+
+    def _describe_asked(self, act):
+        """Return what would be given, in one line."""
+        names = dict.fromkeys(line.product.display_name for line in act.lines)
+        words = {
+            "service": self.env["helpdesk.team"]._get_switch_label(act.service),
+            "customer": act.customer.display_name,
+            "products": ", ".join(filter(None, names)) or "-",
+        }
+        if act.amount:
+            return self.env._(
+                "%(service)s for %(customer)s: %(products)s, worth %(amount)s.",
+                amount=act.company.currency_id.format(act.amount),
+                **words,
+            )
+        return self.env._("%(service)s for %(customer)s: %(products)s.", **words)

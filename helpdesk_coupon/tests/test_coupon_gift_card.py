@@ -67,6 +67,18 @@ class TestCouponGiftCard(HelpdeskCouponCommon):
         with self.assertRaisesRegex(UserError, "Too much"), self.cr.savepoint():
             card.helpdesk_ticket_id = second
 
+    def test_x10_asked_and_approved_as_it_was_filled_in(self):
+        rules = self.env["helpdesk.after.sales.rule"]
+        rules.search([]).active = False
+        rules.create({"name": "Ask first", "verdict": "ask"})
+        wizard = self._wizard(program_type="gift_card", amount=30)
+        wizard.action_send_by_email()
+        self.assertFalse(wizard.coupon_id or self.ticket_a.coupon_ids)
+        self.assertEqual(self.ticket_a.approval_ids.amount, 30)
+        self.ticket_a.approval_ids.with_user(self.manager).action_approve()
+        self.assertEqual(self.ticket_a.coupon_ids.points, 30)
+        self.assertEqual(self.ticket_a.coupon_ids.helpdesk_invoice_id, self.invoice_a)
+
     def test_gift_card_takes_what_is_left_of_the_invoice(self):
         wizard = self._wizard(program_type="gift_card")
         self.assertEqual(wizard.program_id, self.gift_program)

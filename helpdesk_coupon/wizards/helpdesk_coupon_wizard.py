@@ -5,6 +5,8 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import format_datetime
 
+from odoo.addons.helpdesk_after_sales.tools import asks_rules
+
 
 class HelpdeskCouponWizard(models.TransientModel):
     _name = "helpdesk.coupon.wizard"
@@ -318,6 +320,7 @@ class HelpdeskCouponWizard(models.TransientModel):
 
     # -- Actions -------------------------------------------------------------
 
+    @asks_rules
     def action_send_by_email(self):
         """Make the code, once, and return the action of the composer with it (S54).
 

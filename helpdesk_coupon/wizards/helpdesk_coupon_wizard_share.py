@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.helpdesk_after_sales.tools import asks_rules
+
 
 class HelpdeskCouponWizard(models.TransientModel):
     """The page *Share Coupons*: the link that opens the shop with the code (S58)."""
@@ -53,6 +55,7 @@ class HelpdeskCouponWizard(models.TransientModel):
             if website:
                 wizard.share_link = coupon._get_helpdesk_share_link(website)
 
+    @asks_rules
     def action_get_share_link(self):
         """Make the code, once, and return the pop-up **Share Coupons** (S58, S59).
 

@@ -22,6 +22,19 @@ class TestInterventionWizard(HelpdeskFsmCommon):
         ):
             wizard.action_create_task()
 
+    def test_x10_asked_and_approved_as_it_was_filled_in(self):
+        rules = self.env["helpdesk.after.sales.rule"]
+        rules.search([]).active = False
+        rules.create({"name": "Ask first", "verdict": "ask"})
+        wizard = self._wizard()
+        wizard.action_create_and_view_task()
+        self.assertFalse(wizard.task_id)
+        self.ticket_a.approval_ids.with_user(self.manager).action_approve()
+        task = self.env["project.task"].search(
+            [("helpdesk_ticket_id", "=", self.ticket_a.id)]
+        )
+        self.assertEqual(task.name, wizard.name)
+
     def test_s102_s103_a_project_is_made_when_the_service_is_first_switched_on(self):
         self.assertTrue(self.project.is_fsm)
         self.assertTrue(self.project.allow_worksheets)

@@ -2,6 +2,8 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from odoo.addons.helpdesk_after_sales.tools import asks_rules
+
 from ..models.fsm_visit import VISIT_LENGTH
 
 
@@ -154,6 +156,7 @@ class HelpdeskInterventionWizard(models.TransientModel):
 
     # -- Plan ----------------------------------------------------------------
 
+    @asks_rules
     def action_create_task(self):
         """Create the task and stay on the ticket (S115).
 
@@ -161,6 +164,7 @@ class HelpdeskInterventionWizard(models.TransientModel):
         """
         return self._create_task() or {"type": "ir.actions.act_window_close"}
 
+    @asks_rules
     def action_create_and_view_task(self):
         """Create the task and return the action that opens it (S116).
 

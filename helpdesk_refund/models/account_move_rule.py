@@ -1,8 +1,9 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import float_compare
 
+from odoo.addons.helpdesk_after_sales.tools.reading import check_one
 from odoo.addons.helpdesk_after_sales.tools.rules import RuleLine
 
 
@@ -23,6 +24,12 @@ class AccountMove(models.Model):
     and when it is posted, since a draft may have been raised."""
 
     _inherit = "account.move"
+
+    helpdesk_needs_approval = fields.Boolean(
+        compute="_compute_helpdesk_needs_approval",
+        groups="base.group_user",
+        export_string_translation=False,
+    )
 
     def _get_rule_act(self):
         if self.move_type != "out_refund" or self.state == "cancel":
@@ -91,3 +98,61 @@ class AccountMove(models.Model):
             else:
                 worth += max(line.price_total, 0.0)
         return worth
+
+    # -- Approvals -----------------------------------------------------------
+
+    @api.depends("state", "amount_total", "helpdesk_approval_id")
+    def _compute_helpdesk_needs_approval(self):
+        for move in self:
+            move.helpdesk_needs_approval = bool(move._get_wanted_approval())
+
+    def _get_wanted_approval(self):
+        """Return ``(act, answer)`` when a rule wants somebody to approve this draft
+        before it is posted, or ``None``."""
+        # sudo: whether a rule wants it is all that is told.
+        note = self.sudo()
+        rules = note.env["helpdesk.after.sales.rule"]
+        ticket = note.helpdesk_ticket_id
+        if (
+            not ticket
+            or note.state != "draft"
+            or note.move_type != "out_refund"
+            or not rules._are_there(ticket.company_id, "ask")
+        ):
+            return None
+        act = note._get_rule_act()
+        answer = rules._answer([act])[act]
+        if answer.verdict != "ask" or note._is_approved(act):
+            return None
+        return act, answer
+
+    def action_helpdesk_ask_approval(self):
+        """Ask a colleague to approve this draft of a ticket, who then posts it. Returns
+        the action that shows what was asked for.
+
+        :raises AccessError: when credit note or ticket aren't the user's
+        :raises UserError: when no approval is needed, or nobody else may give it
+        """
+        check_one(self)
+        self.check_access("write")
+        ticket = self.helpdesk_ticket_id
+        ticket.check_access("read")
+        wanted = self._get_wanted_approval()
+        if not wanted:
+            raise UserError(self.env._("This can be posted without an approval."))
+        act, answer = wanted
+        approval = self.env["helpdesk.after.sales.approval"]._ask(
+            ticket,
+            act,
+            answer,
+            self.env._(
+                "Post %(note)s of %(amount)s for %(customer)s.",
+                note=self._get_refund_title(),
+                amount=self._format_refund(self.amount_total),
+                customer=self.partner_id.display_name,
+            ),
+            res_model=self._name,
+            res_id=self.id,
+            button="action_post",
+        )
+        return approval._tell_asked()

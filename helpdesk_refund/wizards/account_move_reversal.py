@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_date
 
-from odoo.addons.helpdesk_after_sales.tools import format_quantity
+from odoo.addons.helpdesk_after_sales.tools import asks_rules, format_quantity
 
 
 class AccountMoveReversal(models.TransientModel):
@@ -369,6 +369,7 @@ class AccountMoveReversal(models.TransientModel):
 
     # -- Refund --------------------------------------------------------------
 
+    @asks_rules
     def reverse_moves(self, is_modify=False):
         """Return the action that opens what was made.
 

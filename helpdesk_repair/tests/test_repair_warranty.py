@@ -44,6 +44,28 @@ class TestRepairWarranty(HelpdeskRepairCommon):
         with self.assertRaisesRegex(UserError, "Not free"), self.cr.savepoint():
             repair.under_warranty = True
 
+    def test_x10_asked_and_approved_as_it_was_filled_in(self):
+        rules = self.env["helpdesk.after.sales.rule"]
+        rules.search([]).active = False
+        rules.create({"name": "Ask first", "verdict": "ask"})
+        form = self._form()
+        with form.part_ids.new() as part:
+            part.product_id = self.screen
+            part.quantity = 2
+        form.internal_notes = "Handle with care"
+        form.save().action_confirm_repair()
+        self.assertFalse(self.ticket_a.repairs_count)
+        self.assertEqual(self.ticket_a.approval_ids.amount, 180)
+        self.ticket_a.approval_ids.with_user(self.manager).action_approve()
+        repair = self.env["repair.order"].search(
+            [("helpdesk_ticket_id", "=", self.ticket_a.id)]
+        )
+        self.assertEqual(repair.move_ids.product_uom_qty, 2)
+        self.assertEqual(
+            (repair.lot_id, repair.under_warranty), (self.serials[0], True)
+        )
+        self.assertIn("Handle with care", repair.internal_notes)
+
     def test_x8_proposed_and_said(self):
         form = self._form()
         self.assertTrue(form.under_warranty)

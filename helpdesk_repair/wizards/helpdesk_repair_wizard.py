@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
+from odoo.addons.helpdesk_after_sales.tools import asks_rules
+
 
 class HelpdeskRepairWizard(models.TransientModel):
     _name = "helpdesk.repair.wizard"
@@ -352,6 +354,7 @@ class HelpdeskRepairWizard(models.TransientModel):
 
     # -- Buttons -------------------------------------------------------------
 
+    @asks_rules
     def action_confirm_repair(self):
         """Create and confirm the repair; returns the action that opens it (S95).
 
@@ -396,6 +399,7 @@ class HelpdeskRepairWizard(models.TransientModel):
             )
         return self.draft_repair_id.action_confirm_for_ticket()
 
+    @asks_rules
     def action_create_quotation(self):
         """Create the repair and its quotation; returns the action that opens the
         quotation, or the repair for who may not read quotations (S96). Raises as
@@ -410,6 +414,7 @@ class HelpdeskRepairWizard(models.TransientModel):
             return order._get_records_action(context={})
         return self._open_result()
 
+    @asks_rules
     def action_open_form(self):
         """Create the draft and open it in the application's form.
 

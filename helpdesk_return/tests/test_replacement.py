@@ -335,3 +335,21 @@ class TestReplacementOtherwise(ReplacementCommon):
         )
         with self.assertRaisesRegex(UserError, "Too much"), self.cr.savepoint():
             picking.action_confirm()
+
+    def test_x10_asked_and_approved_as_it_was_filled_in(self):
+        rules = self.env["helpdesk.after.sales.rule"]
+        rules.search([]).active = False
+        rules.create({"name": "Ask first", "verdict": "ask"})
+        form = self._replacement_form()
+        for index in range(len(form.line_ids)):
+            with form.line_ids.edit(index) as line:
+                line.quantity = 2 if line.product_id == self.lamp else 0
+        form.save().action_replace()
+        self.assertFalse(self.ticket_a.replacements_count)
+        self.ticket_a.approval_ids.with_user(self.manager).action_approve()
+        self.ticket_a.invalidate_recordset()
+        self.assertEqual(self.ticket_a.replacements_count, 1)
+        sent = self.env["stock.picking"].search(
+            [("helpdesk_ticket_id", "=", self.ticket_a.id)]
+        )
+        self.assertEqual(sent.move_ids.product_uom_qty, 2)

@@ -54,6 +54,24 @@ class TestReturnWindow(HelpdeskReturnCommon):
         wizard.window_reason = "Goodwill"
         self.assertTrue(wizard.action_return())
 
+    def test_x10_asked_and_approved_as_it_was_filled_in(self):
+        rules = self.env["helpdesk.after.sales.rule"]
+        rules.search([]).active = False
+        rules.create({"name": "Ask first", "verdict": "ask"})
+        form = self._fill(self._form(), {self.lamp: 2, self.phone: 1}, self.serials[:1])
+        wizard = form.save()
+        wizard.action_return()
+        self.assertFalse(wizard.made_picking_ids)
+        approval = self.ticket_a.approval_ids
+        self.assertEqual((approval.state, approval.amount), ("asked", 500))
+        approval.with_user(self.manager).action_approve()
+        back = self.ticket_a.return_ids
+        moves = back.move_ids.grouped("product_id")
+        self.assertEqual(moves[self.lamp].product_uom_qty, 2)
+        self.assertEqual(moves[self.phone].product_uom_qty, 1)
+        self.assertEqual(moves[self.phone].move_line_ids.lot_id, self.serials[0])
+        self.assertEqual(back.helpdesk_approval_id, approval)
+
     def test_x21_category_and_what_the_product_says_itself(self):
         parent = self.env["product.category"].create(
             {"name": "Hygiene", "helpdesk_return_policy": "never"}

@@ -2,6 +2,8 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from odoo.addons.helpdesk_after_sales.tools import asks_rules
+
 #: so many lines of orders are offered at most
 OFFERED = 80
 
@@ -139,6 +141,7 @@ class HelpdeskReplacementWizard(models.TransientModel):
 
     # -- Button --------------------------------------------------------------
 
+    @asks_rules
     def action_replace(self):
         """Send the replacement; returns the action that opens its delivery.
 

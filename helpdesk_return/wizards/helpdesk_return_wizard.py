@@ -2,6 +2,8 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from odoo.addons.helpdesk_after_sales.tools import asks_rules
+
 #: of so many deliveries what is left is counted, to propose the only one that fits
 PROPOSED_OF = 20
 
@@ -372,6 +374,7 @@ class HelpdeskReturnWizard(models.TransientModel):
         self.line_ids.write({"quantity": 0, "lot_ids": [Command.clear()]})
         return self._reopen(self.env._("Reverse Transfer"))
 
+    @asks_rules
     def action_return(self):
         """Create the return; returns the action that opens it (S74).
 
@@ -380,6 +383,7 @@ class HelpdeskReturnWizard(models.TransientModel):
         """
         return self._return(exchange=False)
 
+    @asks_rules
     def action_exchange(self):
         """Create the return and the delivery of the same goods; returns the action
         that opens both (X3). Raises as :meth:`action_return`."""
