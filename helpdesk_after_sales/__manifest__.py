@@ -75,6 +75,7 @@
         "demo/sale_order_demo.xml",
         "demo/helpdesk_ticket_demo.xml",
         "demo/helpdesk_sla_demo.xml",
+        "demo/helpdesk_figures_demo.xml",
         "demo/helpdesk_macro_demo.xml",
     ],
     "assets": {
