@@ -379,6 +379,10 @@ class TestCostOfFailure(CostCommon):
             self._figures("commercial_partner_id", ticket), {self.customer_a: whole}
         )
         self.assertEqual(self._figures("team_id", ticket), {self.team: whole})
+        [(total,)] = self._report()._read_group(
+            [("ticket_id", "=", ticket.id)], [], ["total_cost:sum"]
+        )
+        self.assertEqual(total, 115 + 135)
         [month] = self._figures("delivery_date:month", ticket)
         self.assertEqual(month, fields.Date.today().replace(day=1))
         by_fate = self._figures("disposition", ticket)

@@ -104,14 +104,14 @@ class HelpdeskAfterSalesReport(models.Model):
         string="Came Back",
         readonly=True,
         groups=COSTS,
-        help="Goods that were taken back, at cost: their loss is counted when they are "
-        "scrapped.",
+        help="Goods that were taken back, at cost: no part of the cost of failure, "
+        "since they may be sold again or scrapped.",
     )
     total_cost = fields.Monetary(
         string="Cost of Failure",
         readonly=True,
         groups=COSTS,
-        help="Given to the customer, goods and work, less what came back.",
+        help="Given to the customer, and goods and work at cost.",
     )
 
     _depends = {
@@ -244,7 +244,7 @@ class HelpdeskAfterSalesReport(models.Model):
             columns[name] = SQL(
                 "COALESCE(%s, 0) * COALESCE(currency.rate, 1)", columns[name]
             )
-        columns["total_cost"] = SQL("%s + %s - %s", *(columns[name] for name in MONEY))
+        columns["total_cost"] = SQL("%s + %s", columns["amount"], columns["cost"])
         for name in ("quantity", "hours"):
             columns[name] = SQL("COALESCE(%s, 0)", columns[name])
         columns["currency_id"] = SQL("%s", self.env.company.currency_id.id)
