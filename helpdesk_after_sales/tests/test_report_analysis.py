@@ -288,5 +288,11 @@ class TestReportAnalysis(HelpdeskConversationCommon):
                 self.assertEqual(
                     int(new[column]["value"]), int(old[column]["value"]) + 1
                 )
+        # What failures cost is told to who may see costs.
+        self.assertTrue(digest.kpi_helpdesk_failure_cost)
+        cost = "kpi_helpdesk_failure_cost"
+        for user, seen in ((self.manager, True), (self.agent, False)):
+            kpis = digest._compute_kpis(self.company, user)
+            self.assertEqual(cost in {kpi["kpi_name"] for kpi in kpis}, seen)
         told = digest._compute_kpis(self.company, self.employee)
         self.assertFalse({kpi["kpi_name"] for kpi in told} & {*names})
