@@ -37,6 +37,7 @@
         "data/ir_cron_data.xml",
         "data/digest_data.xml",
         "wizards/helpdesk_after_sales_approval_decline_views.xml",
+        "wizards/helpdesk_after_sales_rule_try_views.xml",
         "wizards/helpdesk_macro_apply_views.xml",
         "wizards/helpdesk_ticket_merge_views.xml",
         "wizards/helpdesk_ticket_request_decline_views.xml",
@@ -77,6 +78,7 @@
         "demo/helpdesk_sla_demo.xml",
         "demo/helpdesk_figures_demo.xml",
         "demo/helpdesk_macro_demo.xml",
+        "demo/helpdesk_after_sales_rule_demo.xml",
     ],
     "assets": {
         "web.assets_backend": ["helpdesk_after_sales/static/src/**/*"],

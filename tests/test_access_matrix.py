@@ -28,6 +28,8 @@ helpdesk.after.sales.reason              -     -     r     r     r     r  rwcu  
 helpdesk.after.sales.report              -     -     -     -     -     r     r     r
 helpdesk.after.sales.resolution          -     -     r     r     r     r     r     r
 helpdesk.after.sales.rule                -     -     -     -     -     -  rwcu     -
+helpdesk.after.sales.rule.review         -     -     -     -     -     -     r     -
+helpdesk.after.sales.rule.try            -     -     -     -     -     -   rwc     -
 helpdesk.after.sales.service             -     -     r     r     r     r     r     r
 helpdesk.after.sales.step                -     -     -     -     -     r     r     r
 helpdesk.blocked.sender                  -     -     -     -     -     -  rwcu     -
@@ -90,6 +92,8 @@ helpdesk.after.sales.approval.decline
 helpdesk.after.sales.report
     action_open_document                 -     -     -     -     -   yes   yes   yes
     action_open_ticket                   -     -     -     -     -   yes   yes   yes
+helpdesk.after.sales.rule
+    action_review                        -     -     -     -     -     -   yes     -
 helpdesk.after.sales.step
     action_cancel                        -     -     -     -     -   yes   yes   yes
 helpdesk.coupon.extend

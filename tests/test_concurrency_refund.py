@@ -160,6 +160,57 @@ class TestConcurrencyRefund(RaceCase):
             )
         self.assertGreater(attempts, 2 * ROUNDS, "nobody ever met anybody")
 
+    def _limit(self):
+        """Let a rule allow this customer 100 in a year, until the end of the test."""
+
+        def create(env):
+            tag = env["res.partner.category"].create({"name": "Racing"})
+            env["res.partner"].browse(self.partner_id).category_id = tag
+            rules = env["helpdesk.after.sales.rule"].create(
+                [
+                    {"name": name, "partner_category_ids": tag.ids} | values
+                    for name, values in (
+                        ("Up to 100", {"amount_max": 100, "sequence": -2}),
+                        ("More", {"verdict": "refuse", "sequence": -1}),
+                    )
+                ]
+            )
+            return tag.id, rules.ids
+
+        def remove(env):
+            env["helpdesk.after.sales.rule"].browse(rule_ids).unlink()
+            env["res.partner.category"].browse(tag_id).unlink()
+
+        tag_id, rule_ids = self._as_root(create)
+        self.addCleanup(self._as_root, remove)
+
+    def test_x10_two_tickets_share_what_a_rule_allows(self):
+        self._limit()
+        for _round in range(8):
+            invoice_ids = [self._new_invoice(), self._new_invoice()]
+            results, _tries = self._race(
+                *(
+                    (
+                        user_id,
+                        functools.partial(
+                            self._refund,
+                            button="refund_moves",
+                            ticket_id=ticket_id,
+                            invoice_id=invoice_id,
+                        ),
+                    )
+                    for user_id, ticket_id, invoice_id in zip(
+                        self.user_ids, self.ticket_ids, invoice_ids, strict=True
+                    )
+                )
+            )
+            notes = [note for one in invoice_ids for note in self._notes(one)]
+            self.assertEqual(len(notes), 1, results)
+            note_id = notes[0][0]
+            self._as_root(
+                lambda env, id_=note_id: env["account.move"].browse(id_).unlink()
+            )
+
     def test_t1_two_full_refunds_at_once_make_one_posted(self):
         for _round in range(8):
             invoice_id = self._new_invoice()

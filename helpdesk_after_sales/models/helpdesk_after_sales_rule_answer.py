@@ -89,14 +89,15 @@ class HelpdeskAfterSalesRule(models.Model):
         """Return the :class:`Facts` of all lines of these acts."""
         if not acts:
             return []
-        given = self._collect_given(acts, moment)
+        since = min(act.moment or moment for act in acts)
+        given = self._collect_given(acts, since)
         deliveries = self._collect_deliveries(acts)
         result = []
         for act in acts:
             money = Money(
                 own=act.amount,
                 ticket_id=act.ticket.id,
-                moment=moment,
+                moment=act.moment or moment,
                 rounding=act.company.currency_id.rounding,
                 before=[
                     one
@@ -105,7 +106,7 @@ class HelpdeskAfterSalesRule(models.Model):
                 ],
             )
             zone = act.customer._get_warranty_zone(act.company)
-            today = get_day(moment, zone)
+            today = get_day(act.moment or moment, zone)
             facts_of_act = []
             for line in act.lines:
                 facts = Facts(

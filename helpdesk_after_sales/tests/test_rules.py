@@ -3,7 +3,7 @@ from psycopg2 import IntegrityError
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from .common import HelpdeskAfterSalesCommon
@@ -234,3 +234,21 @@ class TestRules(HelpdeskAfterSalesCommon):
             ]
         )
         self.assertLessEqual(ask(20), few)
+
+    def test_x10_box_says_which_rule_answers_and_why_others_do_not(self):
+        self._rule("Desks", product_ids=self.desk.ids, sequence=1)
+        self._rule("Small <b>", "allow", amount_max=50, sequence=2)
+        self._rule("Rest", sequence=3)
+        self._rule("Behind", sequence=4)
+        box = Form(self.env["helpdesk.after.sales.rule.try"].with_user(self.manager))
+        box.ticket_id = self.ticket
+        box.service_id = self.refunds
+        box.amount = 40
+        self.assertIn("Small", box.answer)
+        box.amount = 60
+        self.assertIn("Rest", box.answer)
+        for name in ("Desks", "Small &lt;b&gt;", "Rest"):
+            self.assertIn(name, box.explanation)
+        self.assertNotIn("Behind", box.explanation)
+        with self.assertRaises(AccessError):
+            self.env["helpdesk.after.sales.rule.try"].with_user(self.agent).create({})

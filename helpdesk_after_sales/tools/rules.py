@@ -107,6 +107,8 @@ class RuleAct:
     amount: float | None
     #: the document, when there is one already
     document: object = None
+    #: when it was given; ``None``: now
+    moment: object = None
 
 
 class Given(NamedTuple):

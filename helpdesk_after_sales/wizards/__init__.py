@@ -3,6 +3,8 @@ from . import base_partner_merge_automatic_wizard
 from . import helpdesk_after_sales_wizard
 from . import helpdesk_after_sales_wizard_rule
 from . import helpdesk_after_sales_approval_decline
+from . import helpdesk_after_sales_rule_review
+from . import helpdesk_after_sales_rule_try
 from . import helpdesk_macro_apply
 from . import helpdesk_ticket_merge
 from . import helpdesk_ticket_request_decline

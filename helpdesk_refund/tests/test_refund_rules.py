@@ -118,6 +118,28 @@ class TestRefundRules(HelpdeskRefundCommon):
         self._give(60).button_cancel()
         self.assertTrue(self._give(60))
 
+    def test_x10_what_rules_would_have_said_about_last_year(self):
+        (self.small | self.rest).active = False
+        first, second = self._give(80), self._give(90)
+        (self.small | self.rest).active = True
+        rows = self.env["helpdesk.after.sales.rule.review"].with_user(self.manager)
+        with self.assertRaises(AccessError):
+            self.rules.with_user(self.agent).action_review()
+        self.env.cr.execute(
+            "UPDATE account_move SET create_date = create_date - interval '1 day' "
+            "WHERE id = %s",
+            [first.id],
+        )
+        first.invalidate_recordset()
+        action = self.rules.with_user(self.manager).action_review()
+        found = rows.search(action["domain"]).filtered(
+            lambda row: row.ticket_id == self.ticket_a
+        )
+        self.assertEqual(
+            {row.amount: row.verdict for row in found}, {80: "allow", 90: "refuse"}
+        )
+        self.assertTrue(second)
+
     def test_x10_fee_is_proposed_and_held(self):
         self.rest.write({"verdict": "allow", "fee_percent": 10})
         form = self._form()
