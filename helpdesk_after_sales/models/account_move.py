@@ -34,10 +34,14 @@ class AccountMove(models.Model):
         )
         if sale_order:
             posted &= Domain(f"{lines}.order_id", "=", sale_order.id)
-        # Few are billed to others. By id, so that the index of the customer still
-        # serves: sudo, as everybody who evaluates this domain.
-        others = self.sudo().search(posted & ordered & ~own)
-        domain = posted & (own | Domain("id", "in", others.ids) if others else own)
+        # sudo: the customer of an order that was chosen is compared.
+        if sale_order.sudo().partner_id.commercial_partner_id == customer:
+            domain = posted
+        else:
+            # Few are billed to others. By id, so that the index of the customer still
+            # serves: sudo, as everybody who evaluates this domain.
+            others = self.sudo().search(posted & ordered & ~own)
+            domain = posted & (own | Domain("id", "in", others.ids) if others else own)
         if product:
             domain &= Domain("invoice_line_ids.product_id", "=", product.id) | Domain(
                 f"{lines}.move_ids.product_id", "=", product.id

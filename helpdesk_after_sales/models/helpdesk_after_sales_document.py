@@ -149,9 +149,14 @@ class HelpdeskAfterSalesDocument(models.AbstractModel):
             )
         # Else a wizard goes on with the document, and says both in one line.
         if not (self.env.su and self.env.context.get("helpdesk_tells_ticket")):
-            self._after_sales_tell_ticket(
-                {doc: doc._get_created_sentence() for doc in self}
-            )
+            self._after_sales_tell_created()
+
+    def _after_sales_tell_created(self):
+        """Tell the tickets that these documents were made on them. A bridge leaves out
+        those whose next step is told at once."""
+        self._after_sales_tell_ticket(
+            {document: document._get_created_sentence() for document in self}
+        )
 
     def _get_created_sentence(self):
         """Return the line for the ticket when this document was made on it."""

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from .account_move_refund_total import PLANS
+
 
 class AccountMove(models.Model):
     _name = "account.move"
@@ -31,6 +33,7 @@ class AccountMove(models.Model):
                     amount=move._format_refund(move.amount_total),
                 )
                 for move in posted & refunds
+                if not move._is_told_with_replacement()
             }
         )
         (posted & refunds)._send_refunds()
@@ -105,7 +108,8 @@ class AccountMove(models.Model):
 
         :raises UserError: with the amount that is left, in the invoice's currency
         """
-        self.env["helpdesk.ticket"]._lock_after_sales(self.reversed_entry_id)
+        planned = self.env["account.move"].union(*self._get_plans())
+        self.env["helpdesk.ticket"]._lock_after_sales(self.reversed_entry_id - planned)
         for note in self.filtered("reversed_entry_id"):
             invoice = note.reversed_entry_id
             if invoice.state != "posted":
@@ -117,8 +121,7 @@ class AccountMove(models.Model):
                         invoice=invoice.display_name,
                     )
                 )
-            others = invoice._get_credit_notes() - note
-            left = invoice._get_left_to_refund(others)
+            left = invoice._get_left_beside(note)
             total = note._convert_refunded(note.amount_total, invoice)
             if invoice.currency_id.compare_amounts(total, left) > 0:
                 raise UserError(
@@ -137,6 +140,18 @@ class AccountMove(models.Model):
                         or invoice._format_refund(0.0),
                     )
                 )
+
+    @api.model
+    def _get_plans(self):
+        """Return the plans of the pop-up that is making credit notes, by invoice, which
+        it holds: ``{}`` otherwise."""
+        return self.env.cr.precommit.data.get(PLANS, {})
+
+    def _get_left_beside(self, note):
+        """Return what is left of this invoice without ``note``."""
+        if plan := self._get_plans().get(self):
+            return plan.left.total
+        return self._get_left_to_refund(self._get_credit_notes() - note)
 
     def _is_after_sales_refund(self):
         # sudo: whether there is a ticket is all that is asked.
@@ -171,6 +186,15 @@ class AccountMove(models.Model):
             notes=given_back,
         )
 
+    def _is_told_with_replacement(self):
+        """Return whether this credit note is being made, and posted at once, by Reverse
+        and Create Invoice: the pop-up tells of both in one line."""
+        return self.helpdesk_is_replaced and self.reversed_entry_id in self._get_plans()
+
+    def _after_sales_tell_created(self):
+        told = self.filtered(lambda move: not move._is_told_with_replacement())
+        return super(AccountMove, told)._after_sales_tell_created()
+
     def _get_created_sentence(self):
         if self.move_type != "out_refund":
             return super()._get_created_sentence()
@@ -178,6 +202,23 @@ class AccountMove(models.Model):
             "%(note)s of %(amount)s was created.",
             note=self._get_html_link(title=self._get_refund_title()),
             amount=self._format_refund(self.amount_total),
+        )
+
+    def _get_replaced_sentence(self, invoice):
+        """Return the line that tells of this credit note, and of the draft ``invoice``
+        in place of the one that it reverses."""
+        values = {"invoice": invoice._get_html_link()}
+        if self.state != "posted":
+            return self.env._(
+                "Draft invoice %(invoice)s was created to replace a refunded one.",
+                **values,
+            )
+        return self.env._(
+            "Credit note %(document)s of %(amount)s was posted, and the draft "
+            "invoice %(invoice)s was created to replace the refunded one.",
+            document=self._get_html_link(title=self.name),
+            amount=self._format_refund(self.amount_total),
+            **values,
         )
 
     # -- Timeline (X7) -------------------------------------------------------

@@ -19,24 +19,20 @@ class AccountMove(models.Model):
 
         ``helpdesk_plan`` in ``default``: a ``RefundPlan``, else all that is left (X1).
         Taxes, roundings and the amount due follow from it.
-        ``helpdesk_replaced``: the credit note whose content a new invoice replaces.
+        ``helpdesk_replaced``: that of a credit note whose content a new invoice takes.
         """
         default = dict(default or {})
         plan = default.pop("helpdesk_plan", None)
         replaced = default.pop("helpdesk_replaced", None)
         vals_list = super().copy_data(default)
-        if replaced or (
-            default.get("helpdesk_ticket_id") and default.get("reversed_entry_id")
-        ):
+        # What a client gives is no plan.
+        if isinstance(replaced, RefundPlan):
             for move, vals in zip(self, vals_list, strict=True):
-                if replaced:
-                    left = move._get_refund_left(replaced)[move]
-                    parts, extras = move._prepare_refund_parts(RefundChoice(), left)
-                    move._trim_refund(vals, parts, extras, {})
-                else:
-                    # What a client gives is none.
-                    known = isinstance(plan, RefundPlan)
-                    move._set_refund(vals, plan if known else move._plan_refund())
+                move._trim_refund(vals, replaced.parts, replaced.extras, {})
+        elif default.get("helpdesk_ticket_id") and default.get("reversed_entry_id"):
+            for move, vals in zip(self, vals_list, strict=True):
+                known = isinstance(plan, RefundPlan)
+                move._set_refund(vals, plan if known else move._plan_refund())
         return vals_list
 
     @api.model_create_multi
@@ -302,6 +298,24 @@ class AccountMove(models.Model):
             # Odoo has reckoned the taxes anew with that line.
             self._fit_taxes(others)
 
+    def _fit_replacement(self, note):
+        """Let this new draft come to what ``note`` credits, tax by tax: the cents that
+        it took, and what it holds beside the lines of the invoice."""
+        currency = self.currency_id
+        if self.invoice_cash_rounding_id or currency.is_zero(
+            note.amount_total - self.amount_total
+        ):
+            return
+        wanted = note._get_tax_amounts()
+        self._set_taxes(wanted, self.browse())
+        difference = note.amount_total - self.amount_total
+        if currency.is_zero(difference):
+            return
+        small = abs(difference) <= currency.rounding * (len(self.line_ids) + 1)
+        rest = self.env._("Rest of %(invoice)s", invoice=note.reversed_entry_id.name)
+        self._add_untaxed(self.env._("Rounding") if small else rest, difference)
+        self._set_taxes(wanted, self.browse())
+
     def _add_untaxed(self, name, amount):
         lines = self._get_refund_lines() or self.reversed_entry_id._get_refund_lines()
         self.invoice_line_ids = [
@@ -356,7 +370,14 @@ class AccountMove(models.Model):
         """Set the taxes of this last credit note to those of the invoice less those of
         ``others``, each by its rate: some were corrected by hand, or rounded."""
         invoice = self.reversed_entry_id
-        wanted = invoice._get_taxes_left(others)
+        self._set_taxes(invoice._get_taxes_left(others), invoice)
+
+    def _set_taxes(self, wanted, invoice):
+        """Set the tax lines of this draft to ``{key: amount}``, see
+        ``_group_tax_lines``.
+
+        :param invoice: whose lines say how a tax is booked that this one lacks
+        """
         commands = []
         own = self._group_tax_lines()
         for key, amount in wanted.items():
@@ -367,7 +388,7 @@ class AccountMove(models.Model):
                 continue
             if lines:
                 commands.append(lines[0]._prepare_tax_change(difference))
-            elif source := invoice._group_tax_lines().get(key):
+            elif source := invoice and invoice._group_tax_lines().get(key):
                 commands.append(source[0]._prepare_tax_left(key, difference))
         if commands:
             self.write({"line_ids": commands})
@@ -375,16 +396,20 @@ class AccountMove(models.Model):
     def _get_taxes_left(self, notes):
         """Return ``{key: amount}``: the taxes of this invoice less those of ``notes``,
         keys as in ``_group_tax_lines``."""
-        left = {
-            key: sum(line.amount_currency for line in lines) * self.direction_sign
-            for key, lines in self._group_tax_lines().items()
-        }
+        left = self._get_tax_amounts()
         for note in notes:
             for key, lines in note._group_tax_lines().items():
                 amount = sum(lines.mapped("amount_currency")) * note.direction_sign
                 amount *= note._get_part_of_tax(key[0], self)
                 left[key] = left.get(key, 0.0) - note._convert_refunded(amount, self)
         return left
+
+    def _get_tax_amounts(self):
+        """Return ``{key: amount}`` of the taxes of this document."""
+        return {
+            key: sum(line.amount_currency for line in lines) * self.direction_sign
+            for key, lines in self._group_tax_lines().items()
+        }
 
     def _get_part_of_tax(self, tax, invoice):
         """Return which part of ``tax`` of this credit note is for ``invoice``."""

@@ -7,6 +7,9 @@ from odoo import Command, models
 
 from odoo.addons.helpdesk_after_sales.models.account_move_refund import RefundLeft
 
+#: where the plans of a pop-up, ``{invoice: RefundPlan}``, are while it makes them
+PLANS = "helpdesk_refund.plans"
+
 
 class RefundChoice(NamedTuple):
     """What is to be credited of one invoice. All amounts are with taxes."""

@@ -345,6 +345,43 @@ class TestRefundLeft(HelpdeskRefundCommon):
         self.assertEqual(note.payment_state, "paid")
         self._assert_used_up(invoice)
 
+    def test_modify_after_an_amount_comes_to_what_is_credited(self):
+        """S36: per piece 0.50 is due, which the amount before left alone."""
+        eco = self.env["account.tax"].create(
+            {
+                "name": "Eco",
+                "amount": 0.5,
+                "amount_type": "fixed",
+                "include_base_amount": True,
+                "sequence": 0,
+            }
+        )
+        invoice = self._bill(
+            {
+                "name": "Chair",
+                "quantity": 7,
+                "price_unit": 3.33,
+                "tax_ids": [Command.set((eco + self.tax_excluded).ids)],
+            },
+            {
+                "name": "Table",
+                "price_unit": 9.99,
+                "tax_ids": [Command.set(self.tax_excluded.ids)],
+            },
+        )
+        wizard = self._wizard(ticket=self.ticket_b, invoices=invoice)
+        wizard.helpdesk_amount = 14.6
+        wizard.refund_moves()
+        wizard.new_move_ids.action_post()
+        wizard = self._wizard(ticket=self.ticket_b, invoices=invoice)
+        wizard.modify_moves()
+        new = wizard.new_move_ids
+        note = invoice.reversal_move_ids.sorted("id")[-1:]
+        self.assertEqual(new.amount_total, note.amount_total)
+        self.assertEqual(new.amount_tax, note.amount_tax)
+        new.action_post()
+        self.assertEqual(new.amount_total, note.amount_total)
+
     def test_modify_of_a_paid_invoice_gives_the_payment_back(self):
         self.env["account.payment.register"].with_context(
             active_model="account.move", active_ids=self.invoice_a.ids

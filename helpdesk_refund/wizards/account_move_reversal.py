@@ -1,11 +1,15 @@
 from itertools import chain
 
+from markupsafe import Markup
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_date
 
 from odoo.addons.helpdesk_after_sales.tools import asks_rules, format_quantity
+
+from ..models.account_move_refund_total import PLANS
 
 
 class AccountMoveReversal(models.TransientModel):
@@ -386,15 +390,21 @@ class AccountMoveReversal(models.TransientModel):
             return made
         self._check_refund()
         wizard = self._without_defaults()
-        # What is replaced by a new invoice is reversed as a whole.
+        left = self.move_ids._get_refund_left()
         if is_modify:
             self._check_modify()
-            wizard._take_all()
         elif wizard.helpdesk_returned_only and self.helpdesk_take != "none":
-            self._check_returned()
-        action = super(AccountMoveReversal, wizard).reverse_moves(is_modify)
-        if is_modify:
-            self._after_modify()
+            self._check_returned(left)
+        plans = self._get_refund_plans(left, whole=is_modify)
+        # Worked out once, while the invoices are held: for the copies, and for posting.
+        known = self.env.cr.precommit.data
+        known[PLANS] = plans
+        try:
+            action = super(AccountMoveReversal, wizard).reverse_moves(is_modify)
+            if is_modify:
+                self._after_modify(plans)
+        finally:
+            known.pop(PLANS, None)
         self._approve_request(self.new_move_ids)
         # The context of this wizard must not follow the user into the document.
         return self.new_move_ids._get_records_action(
@@ -454,37 +464,32 @@ class AccountMoveReversal(models.TransientModel):
                     move_name=move.name,
                     reason=wizard._get_default_reason(self.helpdesk_ticket_id),
                 )
-            values["helpdesk_plan"] = self._get_refund_plan(move)
+            values["helpdesk_plan"] = self.env.cr.precommit.data[PLANS][move]
         return values
 
     def _modify_default_reverse_values(self, origin_move):
         values = super()._modify_default_reverse_values(origin_move)
         if self.helpdesk_ticket_id:
-            # The last one is the one that was just made.
-            values["helpdesk_replaced"] = origin_move.reversal_move_ids.sorted("id")[
-                -1:
-            ]
+            values["helpdesk_replaced"] = self.env.cr.precommit.data[PLANS][origin_move]
         return values
 
-    def _after_modify(self):
+    def _after_modify(self, plans):
         """Give earlier credit notes back their place, and tell of the new invoices.
 
         Odoo takes the whole reconciliation of an invoice apart before it cancels it;
         what an earlier credit note had settled is settled by it again.
         """
-        for invoice, notes in self.move_ids._get_credit_notes_by_invoice().items():
-            # The last one is the one that was just made; with a date to come it isn't
-            # posted yet.
-            if not notes[-1:].helpdesk_is_replaced:
-                notes[-1:].helpdesk_is_replaced = True
-            posted = notes[:-1].filtered(lambda note: note.state == "posted")
-            for note in posted:
-                invoice._reconcile_reversed_moves(note, False)
-        ticket = self.helpdesk_ticket_id
-        for invoice in self.new_move_ids:
-            ticket._message_log(
-                body=self.env._(
-                    "Draft invoice %(invoice)s was created to replace a refunded one.",
-                    invoice=invoice._get_html_link(),
-                )
-            )
+        sentences = []
+        for new in self.new_move_ids:
+            lines = new.invoice_line_ids.helpdesk_refunded_line_id
+            invoice = lines.move_id or self.move_ids[:1]
+            # The one that was just made; with a date to come it isn't posted yet.
+            note = invoice.reversal_move_ids.sorted("id")[-1:]
+            if not note.helpdesk_is_replaced:
+                note.helpdesk_is_replaced = True
+            new._fit_replacement(note)
+            for before in plans[invoice].left.notes:
+                if before.state == "posted":
+                    invoice._reconcile_reversed_moves(before, False)
+            sentences.append(note._get_replaced_sentence(new))
+        self.helpdesk_ticket_id._message_log(body=Markup("<br/>").join(sentences))

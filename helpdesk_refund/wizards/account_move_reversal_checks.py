@@ -76,12 +76,11 @@ class AccountMoveReversal(models.TransientModel):
         )
         return max(currencies.mapped("decimal_places"), default=2)
 
-    def _check_returned(self):
+    def _check_returned(self, left):
         """Refuse an invoice of which nothing was returned beside one of which something
         was."""
         if len(self.move_ids) < 2:
             return
-        left = self.move_ids._get_refund_left()
         returned = {line.move_id for line in self._get_returned_lines(left)}
         chosen = self.helpdesk_line_ids.filtered("quantity").move_line_id.move_id
         for invoice in self.move_ids - chosen if returned else ():

@@ -443,20 +443,22 @@ class AccountMoveReversal(models.TransientModel):
             for move, choice in choices.items()
         }
 
-    def _take_all(self):
-        """Choose all that is left, whatever was chosen."""
-        left = self.move_ids._get_refund_left()
-        choices = self._get_choices(left)
-        if any(choices.get(move) != NO_CHOICE for move in left):
-            self.write({"helpdesk_returned_only": False, "helpdesk_take": "all"})
+    def _get_refund_plans(self, left, whole=False):
+        """Return ``{invoice: RefundPlan}`` of the pop-up as it stands.
 
-    def _get_refund_plan(self, invoice):
-        """Return the ``RefundPlan`` of ``invoice`` as the pop-up stands.
-
+        :param left: ``{invoice: RefundLeft}``
+        :param whole: all that is left, whatever was chosen: what is replaced by a new
+            invoice is reversed as a whole
         :raises UserError: see ``_check_choices`` and ``_check_plan``
         """
-        left = self.move_ids._get_refund_left()
-        choices = self._spread_amounts(self._check_choices(left), left)
-        plan = invoice._plan_refund(choices[invoice], left[invoice])
-        self._check_plan(invoice, plan)
-        return plan
+        if whole:
+            choices = dict.fromkeys(left, NO_CHOICE)
+        else:
+            choices = self._spread_amounts(self._check_choices(left), left)
+        plans = {
+            move: move._plan_refund(choices[move], figures)
+            for move, figures in left.items()
+        }
+        for move, plan in plans.items():
+            self._check_plan(move, plan)
+        return plans
