@@ -36,6 +36,7 @@ class TestOrderHistories(HelpdeskAfterSalesCommon):
         cls.team.member_ids += cls.user
         cls.team.write({"use_credit_notes": True, "use_product_returns": True})
         cls.warehouse.reception_steps = "one_step"
+        cls.tax = cls.env["account.tax"].create({"name": "15 %", "amount": 15})
         cls.by_order, cls.service = cls.env["product.product"].create(
             [
                 {
@@ -49,14 +50,39 @@ class TestOrderHistories(HelpdeskAfterSalesCommon):
             ]
         )
 
-    def _make(self):
+    def _make(self, dice):
+        """Return an order, delivered and invoiced: some with a tax, a discount on all
+        of it, or a down payment."""
         self.lamp.invoice_policy = "delivery"
+        self.lamp.taxes_id = self.tax if dice.random() < 0.5 else False
         # A customer each: a pop-up looks at all that its customer has bought.
         customer = self.env["res.partner"].create({"name": "Customer of one order"})
         order = self._sell(
-            customer, (self.lamp, 4), (self.by_order, 3), (self.service, 2)
+            customer,
+            (self.lamp, 4),
+            (self.by_order, 3),
+            (self.service, 2),
+            deliver=False,
         )
-        order._create_invoices().action_post()
+        if dice.random() < 0.4:
+            self.env["sale.order.discount"].create(
+                {
+                    "sale_order_id": order.id,
+                    "discount_type": "so_discount",
+                    "discount_percentage": dice.choice((0.1, 0.33)),
+                }
+            ).action_apply_discount()
+        if dice.random() < 0.3:
+            self.env["sale.advance.payment.inv"].create(
+                {
+                    "advance_payment_method": "percentage",
+                    "amount": 30,
+                    "sale_order_ids": [(6, 0, order.ids)],
+                }
+            ).create_invoices()
+            order.invoice_ids.action_post()
+        self._deliver(order.picking_ids)
+        order._create_invoices(final=True).action_post()
         return order
 
     def _pop_up(self, ticket, service):
@@ -87,7 +113,7 @@ class TestOrderHistories(HelpdeskAfterSalesCommon):
         )
         if not invoices:
             return
-        wizard.move_ids = invoices[0]
+        wizard.move_ids = dice.choice(invoices.sorted("id"))
         kind = dice.choice(("proposed", "lines", "amount", "fee", "modify"))
         if kind == "lines":
             wizard.helpdesk_take = "all"
@@ -128,6 +154,11 @@ class TestOrderHistories(HelpdeskAfterSalesCommon):
             picking.move_ids.picked = True
             picking.with_context(skip_sms=True).button_validate()
 
+    def step_credit_of_the_order(self, _dice, _ticket, order):
+        """The seller presses Create Invoice on what came back."""
+        if any(order.order_line.mapped("qty_to_invoice")):
+            order._create_invoices(final=True).action_post()
+
     # -- What is owed --------------------------------------------------------
 
     def _check(self, order):
@@ -139,7 +170,7 @@ class TestOrderHistories(HelpdeskAfterSalesCommon):
         replaced = order.invoice_ids.filtered("helpdesk_is_replaced")
         for line in order.order_line:
             self.assertLessEqual(line.qty_to_invoice, 0, line.name)
-            if line.product_id.invoice_policy == "order":
+            if line.is_downpayment or line.product_id.invoice_policy == "order":
                 self.assertEqual(line.qty_to_invoice, 0, line.name)
             elif not replaced:
                 back = line.product_uom_qty - line.qty_delivered
@@ -178,7 +209,7 @@ class TestOrderHistories(HelpdeskAfterSalesCommon):
         failed = []
         for seed in seeds:
             dice = random.Random(seed)
-            order = self._make()
+            order = self._make(dice)
             ticket = self._ticket(order.partner_id, sale_order_id=order.id)
             history = []
             for _number in range(6):

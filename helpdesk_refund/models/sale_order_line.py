@@ -83,12 +83,15 @@ class SaleOrderLine(models.Model):
     def _get_down_payment_standing(self):
         """Return whether this down payment is still to be taken off the order, as a
         quantity: as long as any of the money is left, Odoo takes off just that much."""
-        amount = sum(
-            line.price_subtotal * (1 if line.move_type == "out_invoice" else -1)
-            for line in self._get_invoice_lines()
-            if line.parent_state == "posted" and line.quantity > 0
-        )
-        return 1.0 if self.currency_id.compare_amounts(amount, 0) > 0 else 0.0
+        amount = taken_off = 0.0
+        for line in self._get_invoice_lines():
+            invoice = line.move_type == "out_invoice"
+            if line.quantity > 0 and line.parent_state == "posted":
+                amount += line.price_subtotal * (1 if invoice else -1)
+            elif line.quantity < 0 and line.parent_state != "cancel" and invoice:
+                taken_off -= line.quantity
+        stands = self.currency_id.compare_amounts(amount, 0) > 0
+        return max(stands - taken_off, 0.0)
 
     def _get_left_of_returned(self, returned, ticket, balance, arrived=False):
         """Return how much of ``returned``, which comes back on ``ticket``, isn't
