@@ -60,25 +60,28 @@ REPORTS = {
 class Documents(Helpdesk):
     """Tickets, and what was done about them."""
 
-    def fill_documents(self, times):
-        """Copy a delivery, an invoice, a credit note and a return so many times."""
-        env = self.env
-        invoice = self.order.invoice_ids
-        ticket = self.first[7]
+    def make_documents(self):
+        """Make the delivery, the invoice, the credit note and the return to copy."""
+        env, delivery = self.env, self.order.picking_ids
+        invoice, ticket = self.order.invoice_ids, self.first[7]
         note = invoice._reverse_moves(
             [{"helpdesk_ticket_id": ticket.id, "invoice_date": invoice.invoice_date}]
         )
         note.invoice_line_ids[3:].unlink()
         note.action_post()
-        native = env["stock.return.picking"].create(
-            {"picking_id": self.order.picking_ids.id}
-        )
+        native = env["stock.return.picking"].create({"picking_id": delivery.id})
         native.product_return_moves[0].quantity = 1
         back = native._create_return()
         back.helpdesk_ticket_id = ticket
         back.move_ids.write({"quantity": 1, "picked": True})
         back.button_validate()
         env.flush_all()
+        self.documents = invoice, note, delivery, back
+
+    def fill_documents(self, times):
+        """Copy a delivery, an invoice, a credit note and a return so many times."""
+        env = self.env
+        invoice, note, delivery, back = self.documents
         tickets = (
             "(SELECT min(id) FROM helpdesk_ticket) "
             "+ (k * 7) %% (SELECT count(*) FROM helpdesk_ticket)"
@@ -96,7 +99,7 @@ class Documents(Helpdesk):
                 document,
                 times,
                 id=f"{base} + k",
-                name=f"'X{document.id}/' || k",
+                name=f"'X{document.id}/' || {base} + k",
                 payment_reference="NULL",
                 sequence_number=f"{base} + k",
                 invoice_date=f"{day}::date",
@@ -111,7 +114,7 @@ class Documents(Helpdesk):
                 move_id=f"{base} + k",
                 date=f"{day}::date",
             )
-        for picking in (self.order.picking_ids - back, back):
+        for picking in (delivery, back):
             values = {"helpdesk_ticket_id": tickets} if picking == back else {}
             base, of_moves = self._last_id("stock_picking"), self._last_id("stock_move")
             self._copy(
@@ -119,7 +122,7 @@ class Documents(Helpdesk):
                 picking,
                 times,
                 id=f"{base} + k",
-                name=f"'X{picking.id}/' || k",
+                name=f"'X{picking.id}/' || {base} + k",
                 date_done=day,
                 **values,
             )
@@ -169,6 +172,7 @@ def bench(env, arguments):
     from odoo import Command
 
     desk = Documents(env)
+    desk.make_documents()
     user = desk.administrator
     user.group_ids = [Command.link(env.ref("account.group_account_invoice").id)]
     done = 0
