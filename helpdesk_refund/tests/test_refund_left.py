@@ -147,7 +147,7 @@ class TestRefundLeft(HelpdeskRefundCommon):
         note.action_post()
         rest = self._credit(invoice)
         self.assertEqual(
-            self._lines(rest), [("Table", 1, 300), ("Credited already: Chair", -1, -50)]
+            self._lines(rest), [("Table", 1, 300), ("Already credited: Chair", -1, -50)]
         )
         rest.action_post()
         self._assert_used_up(invoice)
