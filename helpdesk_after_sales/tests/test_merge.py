@@ -117,7 +117,7 @@ class TestMerge(HelpdeskAfterSalesCommon):
         wizard = self.env["helpdesk.ticket.merge"].search([], order="id desc", limit=1)
         self.assertEqual(wizard.with_user(self.agent).action_merge(), opened)
         self.assertEqual(len(self.second.message_ids), 1)
-        with self.assertRaisesRegex(UserError, "merged into Lamp .* already"):
+        with self.assertRaisesRegex(UserError, "merged into Lamp "):
             self.first._merge_into(self.second)
         third = self._ticket(self.customer_a)
         self._merge(self.first + third, target=third)

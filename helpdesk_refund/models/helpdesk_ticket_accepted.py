@@ -43,8 +43,8 @@ class HelpdeskTicket(models.Model):
         wizard.sudo().helpdesk_arrived_only = True  # sudo: the server's own choice
         taken = wizard._get_returned_lines(wizard.move_ids._get_refund_left())
         if not taken:
-            wanted, _coming = wizard._get_returned_quantities()
-            if any(quantity > 0 for quantity in wanted.values()):
+            # Credited in the meantime, here or elsewhere: whoever planned it hears so.
+            if any(quantity > 0 for quantity in returned.values()):
                 raise UserError(
                     self.env._(
                         "Nothing of what came back is left to refund of %(invoices)s.",
