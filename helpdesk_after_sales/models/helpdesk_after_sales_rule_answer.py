@@ -35,7 +35,7 @@ class HelpdeskAfterSalesRule(models.Model):
         """
         answers = {act: Answer(rule=None) for act in acts}
         asked = [act for act in acts if self._get_policies(act.company.id)]
-        for facts in self._collect_facts(asked, moment or fields.Datetime.now()):
+        for facts in self._collect_facts(asked, moment):
             policy = next(
                 (
                     policy
@@ -89,7 +89,8 @@ class HelpdeskAfterSalesRule(models.Model):
         """Return the :class:`Facts` of all lines of these acts."""
         if not acts:
             return []
-        since = min(act.moment or moment for act in acts)
+        now = fields.Datetime.now()
+        since = min(act.moment or moment or now for act in acts)
         given = self._collect_given(acts, since)
         deliveries = self._collect_deliveries(acts)
         result = []
@@ -97,7 +98,9 @@ class HelpdeskAfterSalesRule(models.Model):
             money = Money(
                 own=act.amount,
                 ticket_id=act.ticket.id,
-                moment=act.moment or moment,
+                moment=act.moment or moment or now,
+                # What two give in one second counts for both.
+                until=act.moment or moment,
                 rounding=act.company.currency_id.rounding,
                 before=[
                     one
@@ -106,7 +109,7 @@ class HelpdeskAfterSalesRule(models.Model):
                 ],
             )
             zone = act.customer._get_warranty_zone(act.company)
-            today = get_day(act.moment or moment, zone)
+            today = get_day(money.moment, zone)
             facts_of_act = []
             for line in act.lines:
                 facts = Facts(

@@ -130,6 +130,8 @@ class Money:
     moment: object
     rounding: float
     before: list
+    #: nothing after it counts, when the rules are asked about the past
+    until: object = None
 
     def get_total(self, days):
         """Return the sum, or ``None`` when nobody knows it."""
@@ -139,7 +141,7 @@ class Money:
         return self.own + sum(
             given.amount
             for given in self.before
-            if given.date <= self.moment
+            if (not self.until or given.date <= self.until)
             and (
                 (self.ticket_id and given.ticket_id == self.ticket_id)
                 or (days and given.date >= since)

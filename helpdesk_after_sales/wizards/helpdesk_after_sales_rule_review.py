@@ -13,40 +13,46 @@ class HelpdeskAfterSalesRuleReview(models.TransientModel):
     _description = "What the rules would have said"
     _order = "date desc, id"
 
-    date = fields.Datetime(readonly=True)
-    name = fields.Char(string="Document", readonly=True)
+    date = fields.Datetime(readonly=True, server_only=True, copy=False)
+    name = fields.Char(string="Document", readonly=True, server_only=True, copy=False)
     ticket_id = fields.Many2one(
         comodel_name="helpdesk.ticket",
         ondelete="cascade",
         readonly=True,
         server_only=True,
+        copy=False,
     )
-    service = fields.Char(readonly=True)
+    service = fields.Char(readonly=True, server_only=True, copy=False)
     partner_id = fields.Many2one(
         comodel_name="res.partner",
         string="Customer",
         ondelete="cascade",
         readonly=True,
         server_only=True,
+        copy=False,
     )
     currency_id = fields.Many2one(
         comodel_name="res.currency",
         ondelete="cascade",
         readonly=True,
         server_only=True,
+        copy=False,
     )
-    amount = fields.Monetary(readonly=True)
+    amount = fields.Monetary(readonly=True, server_only=True, copy=False)
     rule_id = fields.Many2one(
         comodel_name="helpdesk.after.sales.rule",
         ondelete="cascade",
         readonly=True,
         server_only=True,
+        copy=False,
     )
     verdict = fields.Selection(
         selection=lambda self: (
             self.env["helpdesk.after.sales.rule"]._fields["verdict"].selection
         ),
         readonly=True,
+        server_only=True,
+        copy=False,
     )
 
     @api.model
